@@ -1,0 +1,92 @@
+import tseslint from 'typescript-eslint';
+
+/** One import rule: in `files`, importing `group` is an error that says why. */
+const forbid = (files, group, message, ignores = []) => ({
+  files,
+  ignores,
+  rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+});
+
+const vscode = {
+  group: ['vscode'],
+  message: 'vscode belongs to extension.ts, log.ts, views/ and editor/: the terminal has none.',
+};
+const koffi = { group: ['koffi'], message: 'koffi and pointers stay in engine/llama.' };
+const all = (...patterns) => ({ '@typescript-eslint/no-restricted-imports': ['error', { patterns }] });
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.venv/', 'test/fixtures/**/*.js'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        project: ['extension/tsconfig.json', 'test/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      eqeqeq: 'error',
+      // A number in a template literal is what it says; the rule's default would need String() around each.
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      // Indexing typed arrays in loops whose bounds are stated is clearer than a check per element.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ExportAllDeclaration',
+          message: 'No barrel files: import from the file that declares it.',
+        },
+      ],
+    },
+  },
+  { files: ['extension/**/*.ts'], rules: all(vscode, koffi) },
+  {
+    files: ['extension/extension.ts', 'extension/log.ts', 'extension/views/**', 'extension/editor/**'],
+    rules: all(koffi),
+  },
+  { files: ['extension/engine/llama/**'], rules: all(vscode) },
+  {
+    files: ['extension/engine/**'],
+    ignores: ['extension/engine/llama/**'],
+    rules: all(vscode, koffi, {
+      group: [
+        '**/engineClient/**',
+        '**/terminal/**',
+        '**/views/**',
+        '**/workspace/**',
+        '**/retrieval/**',
+        '**/ask.ts',
+      ],
+      message: 'The engine is below these: only protocol/ types cross the process boundary.',
+    }),
+  },
+  forbid(['extension/protocol/**'], ['*', '!./*'], 'protocol/ imports nothing but its own files.'),
+  {
+    files: ['extension/retrieval/**'],
+    rules: all(vscode, koffi, {
+      group: [
+        'node:*',
+        '**/workspace/**',
+        '**/engine/**',
+        '**/engineClient/**',
+        '**/terminal/**',
+        '**/ask.ts',
+      ],
+      message: 'retrieval/ is pure: no I/O, and nothing that comes after it.',
+    }),
+  },
+  {
+    files: ['extension/workspace/**'],
+    rules: all(vscode, koffi, {
+      group: ['**/retrieval/**', '**/engine/**', '**/engineClient/**', '**/terminal/**', '**/ask.ts'],
+      message: 'workspace/ comes first: it imports nothing that comes after it.',
+    }),
+  },
+);

@@ -1,0 +1,133 @@
+/**
+ * The wire between the extension (or the terminal) and the engine process: JSON-RPC 2.0 over the engine's
+ * standard input and output, framed as in the Language Server Protocol.
+ * The first request is `hello`; a version that differs ends the conversation with an error that names both.
+ * Every request but `hello`, `status` and `shutdown` waits in one queue; questions go before background work.
+ * Cancelling is JSON-RPC's `$/cancelRequest`; a cancelled request ends with an error whose reason is `cancelled`.
+ * When either end of the pipe closes, everything waiting fails and the engine exits.
+ */
+import type { Evidence, Citation, Passage, Statistics } from './nouns.ts';
+
+/** Raised with every change of a message. */
+export const protocolVersion = 1;
+
+export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
+export type PresetName = 'default' | 'perHead' | 'paper';
+
+export interface HelloParams {
+  readonly protocolVersion: number;
+  /** The engine exits when this process is gone. */
+  readonly parentPid: number;
+}
+export interface HelloResult {
+  readonly protocolVersion: number;
+  readonly pid: number;
+}
+
+export interface LoadParams {
+  readonly modelPath: string;
+  readonly device: DeviceName;
+  /** Layers to offload to the GPU; all that fit when absent. */
+  readonly gpuLayers?: number;
+}
+export interface LoadResult {
+  readonly modelName: string;
+  readonly architecture: string;
+  /** For example "CPU" or "Vulkan0: llvmpipe". */
+  readonly deviceName: string;
+  readonly libraryVersion: string;
+  readonly layers: number;
+  readonly offloadedLayers: number;
+  /** The model's window, tokens. */
+  readonly contextWindow: number;
+  /** Measured by a warm-up prefill. */
+  readonly prefillTokensPerSecond: number;
+  readonly loadSeconds: number;
+  /** Estimated before loading: weights, KV rows, compute buffers. */
+  readonly estimatedBytes: number;
+}
+
+export interface CountTokensParams {
+  readonly texts: readonly string[];
+}
+export interface CountTokensResult {
+  readonly counts: readonly number[];
+}
+
+export interface AskParams {
+  /** Chosen by the caller; every notification about this question carries it. */
+  readonly requestId: string;
+  readonly question: string;
+  /** In reading order: the most relevant last, next to the question. */
+  readonly passages: readonly Passage[];
+  readonly preset: PresetName;
+  readonly tokenBudget: number;
+  readonly maxAnswerTokens: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly seed: number;
+}
+export interface AskResult {
+  readonly text: string;
+  readonly citations: readonly Citation[];
+  readonly evidence: readonly Evidence[];
+  /** Set when the evidence score lies below its threshold: little was found. */
+  readonly thinEvidence: boolean;
+  readonly statistics: Statistics;
+  readonly stopReason: 'endOfGeneration' | 'maxAnswerTokens' | 'windowFull';
+}
+
+export interface StatusResult {
+  readonly loadedModel: string | null;
+  readonly queue: QueueState;
+}
+
+/** Method, parameters and result of every request; the client's calls and the server's handler table derive from it. */
+export interface EngineRequests {
+  hello: { params: HelloParams; result: HelloResult };
+  load: { params: LoadParams; result: LoadResult };
+  countTokens: { params: CountTokensParams; result: CountTokensResult };
+  ask: { params: AskParams; result: AskResult };
+  status: { params: Record<string, never>; result: StatusResult };
+  shutdown: { params: Record<string, never>; result: Record<string, never> };
+}
+
+export interface QueueState {
+  readonly running: QueueEntry | null;
+  readonly waiting: readonly QueueEntry[];
+}
+export interface QueueEntry {
+  readonly id: number;
+  readonly kind: 'question' | 'background' | 'load';
+  /** The question's first words, or the name of the work. */
+  readonly label: string;
+}
+
+export type EngineStage = 'loading' | 'reading' | 'answering';
+export interface EngineProgress {
+  readonly requestId: string;
+  readonly stage: EngineStage;
+  /** Tokens done and to do in this stage; for `loading` a fraction of 1. */
+  readonly done: number;
+  readonly total: number;
+  readonly tokensPerSecond: number;
+  readonly secondsLeft: number;
+  /** The file whose tokens are being read now. */
+  readonly path?: string;
+  /** Files begun so far, and in all. */
+  readonly filesDone?: number;
+  readonly filesTotal?: number;
+}
+
+/** Notifications from the engine to its client. */
+export interface EngineNotifications {
+  progress: EngineProgress;
+  text: { readonly requestId: string; readonly text: string };
+  queue: QueueState;
+}
+
+/** The `data` of a JSON-RPC error: the catalogue's reason and remedy, so that the client need not read the text. */
+export interface EngineErrorData {
+  readonly reason: string;
+  readonly remedy: string;
+}
