@@ -1,12 +1,5 @@
 import tseslint from 'typescript-eslint';
 
-/** One import rule: in `files`, importing `group` is an error that says why. */
-const forbid = (files, group, message, ignores = []) => ({
-  files,
-  ignores,
-  rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
-});
-
 const vscode = {
   group: ['vscode'],
   message: 'vscode belongs to extension.ts, log.ts, views/ and editor/: the terminal has none.',
@@ -67,7 +60,10 @@ export default tseslint.config(
       message: 'The engine is below these: only protocol/ types cross the process boundary.',
     }),
   },
-  forbid(['extension/protocol/**'], ['*', '!./*'], 'protocol/ imports nothing but its own files.'),
+  {
+    files: ['extension/protocol/**'],
+    rules: all({ regex: '^(?!\\./)', message: 'protocol/ imports nothing but its own files.' }),
+  },
   {
     files: ['extension/retrieval/**'],
     rules: all(vscode, koffi, {
