@@ -1,0 +1,58 @@
+/**
+ * What happens while one question is answered, in the order in which a door (terminal, panel, chat) shows it:
+ * progress of several stages, one plan before the reading begins, streamed text, and one answer at the end.
+ * A failure is no event: the sequence ends with an error of the catalogue.
+ */
+import type { Citation, Coverage, Evidence, Statistics } from './nouns.ts';
+
+/**
+ * `finding` and `ranking` go over the workspace while `downloading` and `loading` make the model ready,
+ * so that events of the two pairs are interleaved; `reading` and `answering` follow one after the other.
+ */
+export type AnswerStage = 'finding' | 'ranking' | 'downloading' | 'loading' | 'reading' | 'answering';
+
+export interface ProgressEvent {
+  readonly event: 'progress';
+  readonly stage: AnswerStage;
+  /** Files (finding, ranking), bytes (downloading), a fraction of 1 (loading) or tokens (reading, answering). */
+  readonly done: number;
+  /** In the unit of `done`; absent while it is not known. */
+  readonly total?: number;
+  readonly tokensPerSecond?: number;
+  readonly secondsLeft?: number;
+  /** The file that is read now. */
+  readonly path?: string;
+  readonly filesDone?: number;
+  readonly filesTotal?: number;
+}
+
+export interface PlanEvent {
+  readonly event: 'plan';
+  /** Counted by the model's tokenizer, without the headers of the files. */
+  readonly documentTokens: number;
+  readonly filesToRead: number;
+  /** False when something was left out by the reading limit. */
+  readonly everything: boolean;
+  readonly estimatedSeconds: number;
+  /** The estimate is long enough that the user should hear of it before the reading begins. */
+  readonly slow: boolean;
+}
+
+export interface TextEvent {
+  readonly event: 'text';
+  readonly text: string;
+}
+
+export interface CompletedAnswer {
+  readonly event: 'answer';
+  readonly text: string;
+  readonly citations: readonly Citation[];
+  /** Highest weight first. */
+  readonly evidence: readonly Evidence[];
+  /** Little was found: the evidence score lies below its threshold. */
+  readonly thinEvidence: boolean;
+  readonly coverage: Coverage;
+  readonly statistics: Statistics;
+}
+
+export type AnswerEvent = ProgressEvent | PlanEvent | TextEvent | CompletedAnswer;

@@ -1,0 +1,150 @@
+/** The options of `npm run ask`: one table makes the parser, the defaults and the help. */
+import { parseArgs } from 'node:util';
+import { errors } from '../errors.ts';
+import type { DeviceName, PresetName } from '../protocol/engine.ts';
+
+export interface AskArguments {
+  readonly question: string;
+  /** As given, in the order given; the current folder when none was. */
+  readonly workspaces: readonly string[];
+  /** Name or path; the default model when absent. */
+  readonly model?: string;
+  readonly tokenBudget: number;
+  /** Tokens; chosen from the measured speed when absent. */
+  readonly readingLimit?: number | 'all';
+  readonly maxAnswerTokens: number;
+  readonly device: DeviceName;
+  readonly preset: PresetName;
+  readonly json: boolean;
+}
+
+export const defaultTokenBudget = 1024; // tokens kept per layer and KV head
+export const defaultMaxAnswerTokens = 400;
+
+const devices: readonly DeviceName[] = ['auto', 'cpu', 'vulkan', 'cuda', 'metal'];
+const presets: readonly PresetName[] = ['default', 'perHead', 'paper'];
+
+const mostTokens = 100_000_000; // beyond it a number is a slip of the finger
+const leastTokenBudget = 64; // below it not even the always-kept first tokens and a few lines fit
+
+/**
+ * The arguments of a command line without the two leading program names. `--help` wins over every value.
+ * Throws `badArgument`, whose message names the option and what it accepts.
+ */
+export function parseArguments(commandLine: readonly string[]): AskArguments | 'help' {
+  const { values, positionals } = parse(commandLine);
+  if (values.help === true) return 'help';
+
+  const question = positionals.join(' ').trim();
+  if (question === '') throw errors.badArgument('The question', 'is missing');
+
+  const workspaces = values.workspace ?? ['.'];
+  if (workspaces.includes('')) throw errors.badArgument('--workspace', 'needs a folder');
+  if (values.model === '') throw errors.badArgument('--model', 'needs a name or the path of a GGUF file');
+  const limit = values['reading-limit'];
+
+  return {
+    question,
+    workspaces,
+    ...(values.model === undefined ? {} : { model: values.model }),
+    ...(limit === undefined ? {} : { readingLimit: limit === 'all' ? limit : readingLimit(limit) }),
+    tokenBudget: wholeNumber('--token-budget', values['token-budget'], leastTokenBudget, defaultTokenBudget),
+    maxAnswerTokens: wholeNumber(
+      '--max-answer-tokens',
+      values['max-answer-tokens'],
+      1,
+      defaultMaxAnswerTokens,
+    ),
+    device: oneOf('--device', values.device ?? 'auto', devices),
+    preset: oneOf('--preset', values.preset ?? 'default', presets),
+    json: values.json ?? false,
+  };
+}
+
+/** Whether errors in this command line should be told as JSON; asked before it is known to be valid. */
+export function wantsJson(commandLine: readonly string[]): boolean {
+  const end = commandLine.indexOf('--');
+  return commandLine.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
+/** Every line is shorter than 80 columns. */
+export const helpText = `Usage: npm run ask -- [options] "question"
+
+Reads the files of a workspace under the question, with a model on this
+machine, and answers with citations. Nothing leaves the machine.
+
+  --workspace DIR        folder to read; repeat it for several
+                         (default: the current folder)
+  --model NAME|PATH      model of the catalogue, or a GGUF file
+                         (default: the catalogue's first; downloaded once)
+  --token-budget N       tokens kept in the KV cache (default: ${defaultTokenBudget})
+  --reading-limit N|all  tokens to read at most (default: what this machine
+                         reads in 30 seconds, at least 4000)
+  --max-answer-tokens N  longest answer (default: ${defaultMaxAnswerTokens})
+  --device NAME          ${devices.join(', ')} (default: auto)
+  --preset NAME          what compression keeps: ${presets.join(', ')}
+                         (default: default)
+  --json                 JSON lines on standard output (default: text)
+  --help                 this text
+
+Exit codes: 0 answered, 2 bad input, 3 engine failure, 130 cancelled.
+Ctrl-C stops; a second Ctrl-C stops without waiting for anything.
+`;
+
+function parse(commandLine: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...commandLine],
+      allowPositionals: true,
+      options: {
+        workspace: { type: 'string', multiple: true },
+        model: { type: 'string' },
+        'token-budget': { type: 'string' },
+        'reading-limit': { type: 'string' },
+        'max-answer-tokens': { type: 'string' },
+        device: { type: 'string' },
+        preset: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw badOption(error);
+  }
+}
+
+/** Node's messages name the option in quotes, at times with a hint of several lines; the first sentence is enough. */
+function badOption(error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  const option = /--?[\p{L}\p{N}][\p{L}\p{N}-]*/u.exec(message)?.[0];
+  if (option === undefined) return errors.badArgument('The command line', `cannot be read: ${message}`);
+  if (message.startsWith('Unknown option')) return errors.badArgument(option, 'is not an option');
+  if (message.includes('does not take an argument')) return errors.badArgument(option, 'takes no value');
+  return errors.badArgument(option, 'needs a value');
+}
+
+function readingLimit(text: string): number {
+  return wholeNumber('--reading-limit', text, 1, 1, ' or "all"');
+}
+
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+  least: number,
+  fallback: number,
+  orElse = '',
+): number {
+  if (text === undefined) return fallback;
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= mostTokens) return value;
+  throw errors.badArgument(
+    name,
+    `takes a whole number from ${least} to ${mostTokens}${orElse}, not "${text}"`,
+  );
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const value = allowed.find((one) => one === text);
+  if (value !== undefined) return value;
+  throw errors.badArgument(name, `takes one of ${allowed.join(', ')}, not "${text}"`);
+}

@@ -1,0 +1,166 @@
+/** An answer for a person: stages on standard error while it is made, the answer and what it rests on on standard output. */
+import type { AskError } from '../errors.ts';
+import type {
+  AnswerEvent,
+  AnswerStage,
+  CompletedAnswer,
+  PlanEvent,
+  ProgressEvent,
+} from '../protocol/answerEvents.ts';
+import { answerSections } from './answerSections.ts';
+import { count, percent, plural, seconds } from './numbers.ts';
+import { fitColumns, safeName, safeText } from './safeText.ts';
+
+export interface Printer {
+  print(event: AnswerEvent): void;
+  printError(error: AskError): void;
+}
+
+/** What a printer needs of `process.stdout` and `process.stderr`. */
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface TextPrinterOptions {
+  readonly output: OutputStream;
+  readonly progress: OutputStream;
+  /** False under NO_COLOR; colours also need a terminal. */
+  readonly colours: boolean;
+  /** With several workspace folders a path alone may mean two files, so each is printed with its folder. */
+  readonly severalFolders: boolean;
+  /** Milliseconds, rising. */
+  readonly now: () => number;
+}
+
+const liveLineEvery = 100; // ms
+const defaultColumns = 80;
+const eraseLine = '\r\u001b[K';
+
+export function textPrinter(options: TextPrinterOptions): Printer {
+  const { output, progress } = options;
+  const live = progress.isTTY === true ? liveLine(progress, options.now) : undefined;
+  const announced = new Set<AnswerStage>();
+  let streamed = '';
+
+  return {
+    print(event) {
+      switch (event.event) {
+        case 'progress':
+          // Text that is being streamed is its own sign of life, and a live line would write over it.
+          if (streamed !== '') return;
+          if (live) live.show(event);
+          else if (!announced.has(event.stage)) progress.write(`${stageNames[event.stage]} ...\n`);
+          announced.add(event.stage);
+          return;
+        case 'plan':
+          live?.erase();
+          progress.write(`${planSentence(event)}\n`);
+          return;
+        case 'text': {
+          live?.erase();
+          const text = safeText(event.text);
+          output.write(text);
+          streamed += text;
+          return;
+        }
+        case 'answer':
+          live?.erase();
+          output.write(restOfText(event, streamed));
+          output.write(answerSections(event, { heading, severalFolders: options.severalFolders }));
+          return;
+      }
+    },
+    printError(error) {
+      live?.erase();
+      if (streamed !== '' && !streamed.endsWith('\n')) output.write('\n');
+      progress.write(`${sentence(safeText(error.message))}\n${safeText(error.remedy)}\n`);
+    },
+  };
+
+  function heading(text: string): string {
+    return options.colours && output.isTTY === true ? `\u001b[1m${text}\u001b[22m` : text;
+  }
+}
+
+/** One line that is written over and over. Two stages that go on at the same time stand side by side. */
+function liveLine(stream: OutputStream, now: () => number) {
+  const latest = new Map<'workspace' | 'model' | 'engine', ProgressEvent>();
+  let shown = false;
+  let nextAt = -Infinity;
+
+  return {
+    show(event: ProgressEvent): void {
+      const track = tracks[event.stage];
+      const changed = latest.get(track)?.stage !== event.stage;
+      if (track === 'engine') latest.clear();
+      latest.set(track, event);
+      if (!changed && now() < nextAt) return;
+      nextAt = now() + liveLineEvery;
+      const line = [...latest.values()].map(progressText).join(' | ');
+      stream.write(eraseLine + fitColumns(line, (stream.columns ?? defaultColumns) - 1));
+      shown = true;
+    },
+    erase(): void {
+      if (shown) stream.write(eraseLine);
+      shown = false;
+      nextAt = -Infinity;
+    },
+  };
+}
+
+const tracks = {
+  finding: 'workspace',
+  ranking: 'workspace',
+  downloading: 'model',
+  loading: 'model',
+  reading: 'engine',
+  answering: 'engine',
+} as const satisfies Record<AnswerStage, string>;
+
+const stageNames: { readonly [S in AnswerStage]: string } = {
+  finding: 'Finding files',
+  ranking: 'Ranking files',
+  downloading: 'Downloading the model',
+  loading: 'Loading the model',
+  reading: 'Reading',
+  answering: 'Answering',
+};
+
+function progressText(event: ProgressEvent): string {
+  const words: string[] = [stageNames[event.stage]];
+  if (event.filesTotal !== undefined) {
+    words.push(`${count(event.filesDone ?? 0)} of ${plural(event.filesTotal, 'file')}`);
+  } else if (event.stage === 'finding' || (event.stage === 'ranking' && event.total === undefined)) {
+    words.push(count(event.done));
+  }
+  if (event.total !== undefined && event.total > 0) words.push(percent(event.done / event.total));
+  if (event.tokensPerSecond !== undefined && event.tokensPerSecond > 0) {
+    words.push(`${count(Math.round(event.tokensPerSecond))} tokens/s`);
+  }
+  if (event.secondsLeft !== undefined) words.push(`${seconds(event.secondsLeft)} left`);
+  if (event.path !== undefined) words.push(safeName(event.path));
+  return words.join('  ');
+}
+
+function planSentence(plan: PlanEvent): string {
+  const what = `${plural(plan.documentTokens, 'token')} of ${plural(plan.filesToRead, 'file')}`;
+  const which = plan.everything ? 'everything there is' : 'the best-ranked, up to the reading limit';
+  const slow = plan.slow ? '\nCtrl-C stops; a smaller --reading-limit is faster.' : '';
+  return `Going to read ${what} (${which}) in about ${seconds(plan.estimatedSeconds)}.${slow}`;
+}
+
+/** What of the final text was not streamed. Where a correction changed what was streamed, all of it again. */
+function restOfText(answer: CompletedAnswer, streamed: string): string {
+  const text = safeText(answer.text).trimEnd();
+  const before = streamed.trimEnd();
+  const newline = streamed.endsWith('\n') ? '' : '\n';
+  if (text === before) return newline;
+  if (streamed === '' || text.startsWith(streamed)) return `${text.slice(streamed.length)}\n`;
+  return `${newline}\nWith its citations corrected:\n\n${text}\n`;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
