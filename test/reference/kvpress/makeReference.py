@@ -39,10 +39,11 @@ import numpy as np
 import torch
 from kvpress import FinchPress, KeyRerotationPress
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.utils.logging import disable_progress_bar
 
 DOCUMENT_PATH = Path(__file__).with_name("document.txt")
 # It ends in the space that comes before a number, so that the next token is the number.
-QUESTION = "\nQuestion: After how many attempts is a failing job given up?\nAnswer: It is given up after "
+QUESTION = "\nQuestion: After how many attempts is a job given up?\nAnswer: maxAttempts = "
 EXPECTED_NEXT_TEXT = "7"
 
 # Document tokens kept per layer and KV head.
@@ -61,6 +62,7 @@ def main():
     parser.add_argument("--out", required=True, type=Path, help="JSON file to write")
     arguments = parser.parse_args()
 
+    disable_progress_bar()
     reference = make_reference(arguments.model)
     arguments.out.write_text(json.dumps(reference, separators=(",", ":")) + "\n")
     print_summary(reference, arguments.out)
