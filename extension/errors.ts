@@ -25,6 +25,7 @@ export type ErrorReason =
   | 'engineVersion'
   | 'engineStopped'
   | 'engineHung'
+  | 'engineGaveUp'
   | 'decodeFailed'
   | 'internal'
   | 'cancelled';
@@ -140,11 +141,12 @@ export const errors = {
       `There is no ${device} device here; found: ${available.join(', ') || 'none'}`,
       'Choose --device auto or cpu, or install the driver of the device.',
     ),
-  engineNotStarted: (problem: string) =>
+  engineNotStarted: (problem: string, cause?: unknown) =>
     new AskError(
       'engineNotStarted',
       `The engine process did not start: ${problem}`,
       'Run npm ci and try again.',
+      { cause },
     ),
   engineVersion: (ours: number, theirs: number) =>
     new AskError(
@@ -152,17 +154,25 @@ export const errors = {
       `The engine speaks protocol version ${theirs} and this program version ${ours}`,
       'Build both anew with npm run build, or reload the window after an update.',
     ),
-  engineStopped: (how: string) =>
+  /** The cause holds the last lines that the process wrote, for the log. */
+  engineStopped: (how: string, cause?: unknown) =>
     new AskError(
       'engineStopped',
       `The engine process stopped (${how})`,
       'Ask again: the engine is started anew. If it stops again, choose a smaller model.',
+      { cause },
     ),
   engineHung: (seconds: number) =>
     new AskError(
       'engineHung',
       `The engine process gave no sign of life for ${seconds} s and was ended`,
       'Ask again: the engine is started anew.',
+    ),
+  engineGaveUp: (message: string) =>
+    new AskError(
+      'engineGaveUp',
+      `The engine process is not started again: ${message}`,
+      'Choose a smaller model or a lower token budget, and look at the log for what the engine said last.',
     ),
   decodeFailed: (code: number, tokens: number) =>
     new AskError(

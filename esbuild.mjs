@@ -1,0 +1,59 @@
+/**
+ * Bundles each program into dist/: the engine process, the terminal, the extension and the bench.
+ * With --quiet nothing is printed unless it fails. Exits with 1 when a bundle cannot be built.
+ */
+import { existsSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const quiet = process.argv.includes('--quiet');
+
+/** Packages with native parts find them by their own path, so they stay in node_modules. */
+const nativePackages = ['koffi', 'node-llama-cpp'];
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  metafile: true,
+  logLevel: 'warning',
+  absWorkingDir: import.meta.dirname,
+};
+
+/** CommonJS packages inside an ES module call `require`, which does not exist there. */
+const esm = {
+  ...common,
+  format: 'esm',
+  external: nativePackages,
+  banner: {
+    js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
+  },
+};
+
+/** VS Code loads extensions as CommonJS, where `import.meta.url` does not exist. */
+const cjs = {
+  ...common,
+  format: 'cjs',
+  external: ['vscode', ...nativePackages],
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+const bundles = [
+  { ...esm, entryPoints: ['extension/engine/main.ts'], outfile: 'dist/engine.mjs' },
+  { ...esm, entryPoints: ['extension/terminal/main.ts'], outfile: 'dist/ask.mjs' },
+  { ...cjs, entryPoints: ['extension/extension.ts'], outfile: 'dist/extension.cjs' },
+  { ...esm, entryPoints: ['test/bench/main.ts'], outfile: 'dist/bench.mjs' },
+].filter(({ entryPoints: [entry] }) => existsSync(new URL(entry, import.meta.url)));
+
+for (const options of bundles) {
+  try {
+    const { metafile } = await build(options);
+    const { bytes } = metafile.outputs[options.outfile];
+    if (!quiet) console.log(`${options.outfile}  ${(bytes / 1024).toFixed(0)} KiB`);
+  } catch (error) {
+    // The errors of the sources are printed by esbuild itself.
+    if (!('errors' in error)) console.error(error.message);
+    process.exitCode = 1;
+  }
+}

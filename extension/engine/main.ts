@@ -1,0 +1,51 @@
+/** The engine process. Standard output is the wire, so nothing else may be written there. */
+import { writeSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { createEngineHandlers } from './handlers.ts';
+import { serveEngine } from './server.ts';
+
+/** As in sysexits.h: an internal software error. */
+const uncaughtExitCode = 70;
+/** 10 on the scale of nice: the editor comes first. */
+const lowPriority = 10;
+const parentPollMs = 1_000;
+
+console.log = console.info = console.debug = console.error;
+process.on('uncaughtException', exitWithOneLine);
+// Ctrl-C reaches the whole process group. What it means is decided by the terminal that started the engine.
+process.on('SIGINT', () => undefined);
+try {
+  setPriority(lowPriority);
+} catch {
+  // Some containers forbid it; the engine then competes on equal terms.
+}
+// The parent is gone when its end of the pipe is. Nobody waits for what still runs, so it is not waited for either.
+process.stdin.once('end', exit).once('close', exit);
+
+await serveEngine(createEngineHandlers(), process.stdin, process.stdout, ({ parentPid }) => {
+  // A process that inherited the pipe can hold it open after the parent is gone.
+  setInterval(() => {
+    if (!isAlive(parentPid)) exit();
+  }, parentPollMs);
+});
+exit();
+
+function exit(): never {
+  process.exit(0);
+}
+
+function exitWithOneLine(error: unknown): never {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const line = text.replace(/\s*\n\s*/g, ' | ');
+  writeSync(process.stderr.fd, `uncaught ${line}\n`);
+  process.exit(uncaughtExitCode);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there and belongs to someone else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
