@@ -1,0 +1,166 @@
+import type { LineRange, SourceDocument } from '../protocol/nouns.ts';
+import { isDefinedName } from './definitions.ts';
+import { comparePlaces } from './lines.ts';
+import { splitPassages, type PassageSpan } from './passages.ts';
+import { questionTerms, scanWords, termsOf, termsOfWord } from './terms.ts';
+
+export interface RankedPassage extends LineRange {
+  /** 0 when nothing of the question is in it; comparable within one ranking only. */
+  readonly score: number;
+  /** UTF-16 code units of the text, line feeds included. */
+  readonly characters: number;
+}
+
+export interface Ranking {
+  /** Takes what the ranking needs of a document; its text is not held. */
+  add(document: SourceDocument): void;
+  /** Every passage of every document, best first; equal scores by workspace, path and line. */
+  rank(): RankedPassage[];
+}
+
+/**
+ * Ranks the passages of documents by a question, with BM25 over weighted counts: an occurrence counts more where
+ * the name is defined, and the terms of a path count for all passages of its file. The terms of the question are
+ * known before the documents come, so that one pass over each is enough.
+ */
+export function startRanking(question: string): Ranking {
+  const terms = questionTerms(question);
+  const ids = new Map(terms.map((term, id) => [term, id]));
+  const matchesOf = wordMatcher(ids);
+  const lowered = sideMatters.filter(({ askedBy }) => !terms.some((term) => askedBy.has(term)));
+  const found: CountedPassage[] = [];
+
+  return {
+    add(document) {
+      const weightsOfPath = pathWeights(document.path, ids);
+      const share = lowered.some(({ paths }) => paths.test(document.path)) ? SIDE_MATTER_SHARE : 1;
+      for (const span of splitPassages(document))
+        found.push(countPassage(document, span, matchesOf, weightsOfPath, share));
+    },
+    rank: () => scorePassages(found, terms.length).sort((a, b) => b.score - a.score || comparePlaces(a, b)),
+  };
+}
+
+interface CountedPassage extends Omit<RankedPassage, 'score'> {
+  /** Words of the text, of the question or not. */
+  readonly words: number;
+  /** Weighted count per term id, of the terms that occur. */
+  readonly counts: ReadonlyMap<number, number>;
+  /** What its score is multiplied by. */
+  readonly share: number;
+}
+
+function countPassage(
+  document: SourceDocument,
+  span: PassageSpan,
+  matchesOf: (text: string, start: number, end: number) => readonly number[],
+  weightsOfPath: ReadonlyMap<number, number>,
+  share: number,
+): CountedPassage {
+  const { text, path } = document;
+  const prose = prosePath.test(path);
+  const counts = new Map(weightsOfPath);
+  let words = 0;
+  scanWords(text, span.start, span.end, (start, end) => {
+    words++;
+    const matches = matchesOf(text, start, end);
+    if (matches.length === 0) return;
+    const lineStart = text.lastIndexOf('\n', start) + 1;
+    const weight = isDefinedName(text, lineStart, start, end, prose) ? 1 + DEFINITION_WEIGHT : 1;
+    for (const id of matches) counts.set(id, (counts.get(id) ?? 0) + weight);
+  });
+  return {
+    workspace: span.workspace,
+    path: span.path,
+    startLine: span.startLine,
+    endLine: span.endLine,
+    characters: span.end - span.start,
+    words,
+    counts,
+    share,
+  };
+}
+
+function scorePassages(passages: readonly CountedPassage[], termCount: number): RankedPassage[] {
+  const holding = new Float64Array(termCount);
+  let words = 0;
+  for (const passage of passages) {
+    words += passage.words;
+    for (const id of passage.counts.keys()) holding[id]!++;
+  }
+  const rarity = holding.map((count) => Math.log(1 + (passages.length - count + 0.5) / (count + 0.5)));
+  const averageWords = Math.max(1, words / passages.length);
+
+  return passages.map(({ counts, words: length, share, ...passage }) => {
+    const lengthPart = SATURATION * (1 - LENGTH_PART + (LENGTH_PART * length) / averageWords);
+    let score = 0;
+    for (const [id, count] of counts)
+      score += (rarity[id]! * count * (SATURATION + 1)) / (count + lengthPart);
+    return { ...passage, score: score * share };
+  });
+}
+
+/** Weights of the question's terms that a path holds: those of the file's name count more than those of its folders. */
+function pathWeights(path: string, ids: ReadonlyMap<string, number>): Map<number, number> {
+  const weights = new Map<number, number>();
+  const nameStart = path.lastIndexOf('/') + 1;
+  const take = (part: string, weight: number) => {
+    for (const term of termsOf(part)) {
+      const id = ids.get(term);
+      if (id !== undefined) weights.set(id, Math.max(weight, weights.get(id) ?? 0));
+    }
+  };
+  take(path.slice(0, nameStart), FOLDER_WEIGHT);
+  take(path.slice(nameStart), FILE_NAME_WEIGHT);
+  return weights;
+}
+
+/** Term ids of a word of a text. Words come again and again, so each is taken apart once. */
+function wordMatcher(ids: ReadonlyMap<string, number>) {
+  const known = new Map<string, readonly number[]>();
+  return (text: string, start: number, end: number): readonly number[] => {
+    const word = text.slice(start, end);
+    const before = known.get(word);
+    if (before !== undefined) return before;
+    const found = termsOfWord(word).flatMap((term) => ids.get(term) ?? []);
+    const matches = found.length === 0 ? noMatches : found;
+    if (known.size >= MAX_KNOWN_WORDS) known.clear();
+    known.set(detached(word), matches);
+    return matches;
+  };
+}
+
+/** A copy that does not keep alive the text it was sliced from. */
+function detached(word: string): string {
+  const codes = Array.from({ length: word.length }, (_, index) => word.charCodeAt(index));
+  return String.fromCharCode(...codes);
+}
+
+const noMatches: readonly number[] = [];
+/** Entries; about 10 MB. A tree with more distinct words takes some of them apart again. */
+const MAX_KNOWN_WORDS = 100_000;
+
+/** BM25's k1: how soon further occurrences stop counting. */
+const SATURATION = 1.2;
+/** BM25's b: 0 ignores the length of a passage, 1 divides by it. Passages are of similar length by themselves. */
+const LENGTH_PART = 0.5;
+/** In occurrences. */
+const DEFINITION_WEIGHT = 3;
+const FILE_NAME_WEIGHT = 3;
+const FOLDER_WEIGHT = 1;
+
+const prosePath = /\.(?:md|mdx|markdown|txt)$/i;
+
+/** Files that speak of everything and explain little, unless the question is about them. */
+const SIDE_MATTER_SHARE = 0.7;
+const sideMatters: readonly { readonly paths: RegExp; readonly askedBy: ReadonlySet<string> }[] = [
+  {
+    paths:
+      /(?:^|\/)(?:tests?|__tests__|specs?|fixtures?|benchmarks?)\/|[._-](?:test|spec)\.|(?:^|\/)test_|_test\.[a-z]+$/i,
+    askedBy: new Set(termsOf('test spec fixture benchmark coverage mock')),
+  },
+  {
+    paths: /(?:^|\/)(?:changelog|changes|history|news|licen[cs]e|copying|notice)(?:\.[a-z]+)?$/i,
+    askedBy: new Set(termsOf('changelog change history release version license copyright')),
+  },
+];
