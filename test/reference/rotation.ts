@@ -34,7 +34,7 @@ export function makeRotation(options: RotationOptions): Rotation {
     const ramp = Math.min(1, Math.max(0, (pair - fastest) / Math.max(0.001, slowest - fastest)));
     return frequency * (1 - ramp) + (frequency / yarn.factor) * ramp;
   });
-  return { pairing, frequencies, magnitude: 1 + 0.1 * Math.log(yarn.factor) };
+  return { pairing, frequencies, magnitude: 1 + 0.1 * Math.max(0, Math.log(yarn.factor)) };
 }
 
 /** One head's query or key [headDim], turned from position 0 to `position`. A new array. */
