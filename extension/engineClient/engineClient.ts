@@ -74,7 +74,8 @@ class EngineClient {
   readonly #textListeners: Listeners<EngineNotifications['text']> = new Set();
   readonly #queueListeners: Listeners<QueueState> = new Set();
   readonly #hangTimeoutMs: number;
-  #greeted = false;
+  /** Known once the engine has answered the first request. */
+  #pid: number | undefined;
   /** Why the engine cannot be used any more. */
   #failure: AskError | undefined;
   #disposing: Promise<void> | undefined;
@@ -118,6 +119,12 @@ class EngineClient {
     });
   }
 
+  /** The process's id, as the engine itself gave it. */
+  get pid(): number {
+    if (this.#pid === undefined) throw errors.internal('the engine has not answered yet', undefined);
+    return this.#pid;
+  }
+
   /** The first request. On failure the process is ended before this rejects. Called once, by `startEngine`. */
   async greet(timeoutMs: number): Promise<void> {
     const timer = setTimeout(
@@ -129,7 +136,7 @@ class EngineClient {
       if (hello.protocolVersion !== protocolVersion) {
         throw errors.engineVersion(protocolVersion, hello.protocolVersion);
       }
-      this.#greeted = true;
+      this.#pid = hello.pid;
     } catch (error) {
       this.#end(asAskError(error));
       await this.exited;
@@ -230,7 +237,7 @@ class EngineClient {
 
   #stopped(how: string): AskError {
     const cause = this.#process.lastWords();
-    if (this.#greeted) return errors.engineStopped(how, cause);
+    if (this.#pid !== undefined) return errors.engineStopped(how, cause);
     const line = this.#process.tellingLine();
     return errors.engineNotStarted(line === undefined ? how : `${how}: ${line}`, cause);
   }
@@ -267,7 +274,7 @@ class EngineClient {
   #wait(request: WaitingRequest): () => void {
     this.#waiting.add(request);
     this.#silentBeats = 0;
-    if (this.#greeted) {
+    if (this.#pid !== undefined) {
       this.#heartbeat ??= setInterval(() => this.#beat(), this.#hangTimeoutMs / beatsPerHangTimeout);
     }
     return () => {

@@ -1,0 +1,3 @@
+/** Fails before the first request, as when a native package is missing. */
+console.error('Error: libllama.so: cannot open shared object file');
+process.exit(3);
