@@ -28,12 +28,12 @@ interface Segment {
 export type Verdict = 'ignored' | 'included' | 'undecided';
 
 export function ruleSet(base: string, text: string, ignoreCase: boolean): RuleSet {
+  const lines = text.replace(/\r$/, '').split(/\r?\n/).flatMap(spellOutDoubleStar);
   return {
     base,
     ignoreCase,
-    matcher: ignore({ ignoreCase }).add(text),
-    negations: text
-      .split(/\r?\n/)
+    matcher: ignore({ ignoreCase }).add(lines.join('\n')),
+    negations: lines
       .filter((line) => line.startsWith('!'))
       .map((line) => negation(line.slice(1), ignoreCase)),
   };
@@ -86,6 +86,21 @@ export function mayIncludeBelow(
         reachesBelow(segments, names),
     );
   });
+}
+
+/**
+ * git compares the letters before the first wildcard on their own, so that in `ab**` before a slash the stars stand at a
+ * beginning and cross slashes. The library takes them for one star; this writes the pattern as those that mean the same to it.
+ */
+function spellOutDoubleStar(line: string): string[] {
+  const match = /^(!?)(\/?[^*?[\\!#][^*?[\\]*)(?<![\/])\*{2,}(\/.*)?$/.exec(line);
+  if (match === null) return [line];
+  const [, sign = '', start = '', rest = ''] = match;
+  const anchored = start.startsWith('/') ? start : `/${start}`;
+  if (rest.length > 1)
+    return [`${sign}${anchored}*/**${rest}`, ...spellOutDoubleStar(`${sign}${anchored}${rest.slice(1)}`)];
+  if (start.includes('/')) return [`${sign}${anchored}*${rest}`, `${sign}${anchored}*/**${rest}`];
+  return [line];
 }
 
 function reachesBelow(segments: readonly Segment[], names: readonly string[]): boolean {
