@@ -29,3 +29,14 @@ export async function readPaths(rootPath: string): Promise<string[]> {
   const { files } = await findFiles([{ name: 'w', rootPath }], { signal: new AbortController().signal });
   return files.map(({ path }) => path);
 }
+
+/** Runs as a user to whom permissions apply, which they do not for the superuser that containers run tests as. */
+export async function asOrdinaryUser<T>(run: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0) return run();
+  process.seteuid?.(65534);
+  try {
+    return await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
