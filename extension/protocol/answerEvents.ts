@@ -6,15 +6,22 @@
 import type { Citation, Coverage, Evidence, Statistics } from './nouns.ts';
 
 /**
- * `finding` and `ranking` go over the workspace while `downloading` and `loading` make the model ready,
- * so that events of the two pairs are interleaved; `reading` and `answering` follow one after the other.
+ * `finding` and `ranking` go over the workspace while `downloading`, `verifying` and `loading` make
+ * the model ready, so that events of the two kinds are interleaved; `reading` and `answering` follow one after the other.
  */
-export type AnswerStage = 'finding' | 'ranking' | 'downloading' | 'loading' | 'reading' | 'answering';
+export type AnswerStage =
+  | 'finding'
+  | 'ranking'
+  | 'downloading'
+  | 'verifying'
+  | 'loading'
+  | 'reading'
+  | 'answering';
 
 export interface ProgressEvent {
   readonly event: 'progress';
   readonly stage: AnswerStage;
-  /** Files (finding, ranking), bytes (downloading), a fraction of 1 (loading) or tokens (reading, answering). */
+  /** Files (finding, ranking), bytes (downloading, verifying), a fraction of 1 (loading) or tokens (reading, answering). */
   readonly done: number;
   /** In the unit of `done`; absent while it is not known. */
   readonly total?: number;

@@ -1,0 +1,256 @@
+/**
+ * One question end to end: the story that every door (terminal, panel, chat) tells.
+ *
+ * The workspace is walked and ranked while the model is fetched and loaded; a plan chooses what fits the reading
+ * limit; what was chosen is read again, counted by the model's own tokenizer and given to the engine.
+ */
+import { randomUUID } from 'node:crypto';
+import { chooseReading } from './chooseReading.ts';
+import type { EngineClient } from './engineClient/engineClient.ts';
+import { AskError, errors } from './errors.ts';
+import { eventStream, progressPace } from './eventStream.ts';
+import type { resolveModel } from './models/findModel.ts';
+import type { AnswerEvent, CompletedAnswer } from './protocol/answerEvents.ts';
+import type { DeviceName, LoadResult, PresetName } from './protocol/engine.ts';
+import type { SkippedFile } from './protocol/nouns.ts';
+import { startRanking, type RankedPassage } from './retrieval/ranking.ts';
+import type { Grammars } from './retrieval/syntax.ts';
+import type { findFiles, FoundFile, WorkspaceFolder } from './workspace/findFiles.ts';
+import { isSkipped, type readSourceDocuments } from './workspace/readSourceDocument.ts';
+
+/** Seconds of reading that the default limit allows, and beyond which a reading is announced as slow. */
+export const patienceSeconds = 30;
+/** What is read at least by default, tokens: on a slow machine too an answer has to rest on something. */
+export const leastDefaultReading = 4_000;
+/** Characters. Beyond it a file was pasted by mistake; the engine says how many tokens fit the model. */
+export const longestQuestion = 100_000;
+
+export interface AskRequest {
+  readonly question: string;
+  readonly folders: readonly WorkspaceFolder[];
+  /** Name in the catalogue or path of a GGUF file; the default model when absent. */
+  readonly model?: string;
+  readonly device: DeviceName;
+  readonly preset: PresetName;
+  /** Tokens of source; from the measured speed when absent. */
+  readonly readingLimit?: number | 'all';
+  readonly tokenBudget: number;
+  readonly maxAnswerTokens: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+/** What differs between the doors, and what a test breaks. */
+export interface AskParts {
+  readonly findFiles: typeof findFiles;
+  readonly readDocuments: typeof readSourceDocuments;
+  readonly grammars: Grammars;
+  readonly resolveModel: typeof resolveModel;
+  /** A running engine, started when first asked for. The door owns it and ends it. */
+  readonly engine: () => Promise<AskEngine>;
+}
+
+export type AskEngine = Pick<EngineClient, 'request' | 'onProgress' | 'onText'>;
+
+/**
+ * Answers one question. Events come as they happen; the last one is the answer. Leaving the loop early, or aborting
+ * the signal, stops all work before this returns.
+ * @throws AskError of any reason; `cancelled` once the signal is aborted
+ */
+export async function* ask(
+  request: AskRequest,
+  parts: AskParts,
+  signal: AbortSignal,
+): AsyncGenerator<AnswerEvent, void, undefined> {
+  const left = new AbortController();
+  const anySignal = AbortSignal.any([signal, left.signal]);
+  const events = eventStream<AnswerEvent>();
+  const work = answerQuestion(request, parts, progressPace(events.push), anySignal)
+    .then(events.push)
+    .catch((error: unknown) => {
+      throw whatTheUserMeets(error, signal);
+    })
+    .finally(events.end);
+  try {
+    yield* events.drain();
+    await work;
+  } finally {
+    left.abort();
+    await work.catch(() => undefined);
+  }
+}
+
+type Emit = (event: AnswerEvent) => void;
+
+async function answerQuestion(
+  request: AskRequest,
+  parts: AskParts,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<CompletedAnswer> {
+  checkQuestion(request.question);
+  const [workspace, model] = await bothOrNeither(
+    signal,
+    (signal) => rankWorkspace(request, parts, emit, signal),
+    (signal) => loadModel(request, parts, emit, signal),
+  );
+  const { engine, loaded } = model;
+
+  const reading = await chooseReading({
+    ranked: workspace.ranked,
+    files: workspace.files,
+    readingLimit: request.readingLimit ?? defaultReadingLimit(loaded),
+    readDocuments: parts.readDocuments,
+    grammars: parts.grammars,
+    countTokens: async (texts) => (await engine.request('countTokens', { texts }, signal)).counts,
+    signal,
+  });
+  const skipped = [...workspace.skipped, ...reading.skipped];
+  if (reading.passages.length === 0) throw whyNothing(request, workspace, skipped);
+  const estimatedSeconds = reading.tokens / loaded.prefillTokensPerSecond;
+  emit({
+    event: 'plan',
+    documentTokens: reading.tokens,
+    filesToRead: reading.filesRead,
+    everything: reading.everything,
+    estimatedSeconds,
+    slow: estimatedSeconds > patienceSeconds,
+  });
+
+  const requestId = randomUUID();
+  const stopListening = [
+    engine.onProgress(({ requestId: id, ...progress }) => {
+      if (id === requestId) emit({ event: 'progress', ...progress });
+    }),
+    engine.onText(({ requestId: id, text }) => {
+      if (id === requestId) emit({ event: 'text', text });
+    }),
+  ];
+  try {
+    const { question, preset, tokenBudget, maxAnswerTokens, temperature, seed } = request;
+    const { text, citations, evidence, thinEvidence, statistics } = await engine.request(
+      'ask',
+      {
+        requestId,
+        question,
+        passages: reading.passages,
+        preset,
+        tokenBudget,
+        maxAnswerTokens,
+        temperature,
+        seed,
+      },
+      signal,
+    );
+    const coverage = { filesFound: workspace.filesFound, filesRead: reading.filesRead, skipped };
+    return { event: 'answer', text, citations, evidence, thinEvidence, coverage, statistics };
+  } finally {
+    for (const stop of stopListening) stop();
+  }
+}
+
+function checkQuestion(question: string): void {
+  if (question.trim() === '') throw errors.badArgument('The question', 'is missing');
+  if (question.length > longestQuestion) {
+    throw errors.badArgument(
+      'The question',
+      `has ${question.length} characters, and ${longestQuestion} are the limit`,
+    );
+  }
+}
+
+interface RankedWorkspace {
+  /** Best first. */
+  readonly ranked: readonly RankedPassage[];
+  readonly files: readonly FoundFile[];
+  readonly skipped: readonly SkippedFile[];
+  /** Those left out included. */
+  readonly filesFound: number;
+}
+
+/** Each text is held only while it is ranked, so that a large workspace does not fill the memory. */
+async function rankWorkspace(
+  request: AskRequest,
+  parts: AskParts,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<RankedWorkspace> {
+  const found = await parts.findFiles(request.folders, {
+    signal,
+    onProgress: (done) => emit({ event: 'progress', stage: 'finding', done }),
+  });
+  const skipped = [...found.skipped];
+  const ranking = startRanking(request.question);
+  const total = found.files.length;
+  let done = 0;
+  for await (const document of parts.readDocuments(found.files, { signal })) {
+    if (isSkipped(document)) skipped.push(document);
+    else ranking.add(document);
+    done++;
+    emit({ event: 'progress', stage: 'ranking', done, total, path: document.path });
+  }
+  const filesFound = total + found.skipped.length;
+  const ranked = ranking.rank();
+  if (ranked.length === 0) throw errors.nothingToRead(filesFound, skipped.length);
+  return { ranked, files: found.files, skipped, filesFound };
+}
+
+async function loadModel(
+  request: AskRequest,
+  parts: AskParts,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<{ engine: AskEngine; loaded: LoadResult }> {
+  // The process starts while the model file is looked for; a failure of both is told as the model's.
+  const starting = parts.engine();
+  starting.catch(() => undefined);
+  const model = await parts.resolveModel(request.model, {
+    signal,
+    onProgress: ({ stage, done, total }) => emit({ event: 'progress', stage, done, total }),
+  });
+  emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
+  const engine = await starting;
+  const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
+  emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
+  return { engine, loaded };
+}
+
+function whyNothing(
+  { readingLimit }: AskRequest,
+  { filesFound }: RankedWorkspace,
+  skipped: readonly SkippedFile[],
+): AskError {
+  return skipped.some(({ reason }) => reason === 'readingLimit')
+    ? errors.badArgument('The reading limit', `of ${readingLimit} tokens is less than any passage has`)
+    : errors.nothingToRead(filesFound, skipped.length);
+}
+
+/** Tokens that this machine reads within the patience of its user. */
+function defaultReadingLimit(loaded: LoadResult): number {
+  return Math.max(leastDefaultReading, Math.floor(loaded.prefillTokensPerSecond * patienceSeconds));
+}
+
+/** Runs two works at once. When one fails the other is aborted, and the first failure is thrown once both have ended. */
+async function bothOrNeither<A, B>(
+  signal: AbortSignal,
+  first: (signal: AbortSignal) => Promise<A>,
+  second: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> {
+  const failed = new AbortController();
+  const anySignal = AbortSignal.any([signal, failed.signal]);
+  const both = [first(anySignal), second(anySignal)] as const;
+  try {
+    return await Promise.all(both);
+  } catch (error) {
+    failed.abort();
+    await Promise.allSettled(both);
+    throw error;
+  }
+}
+
+function whatTheUserMeets(error: unknown, signal: AbortSignal): AskError {
+  if (signal.aborted) return errors.cancelled();
+  if (error instanceof AskError) return error;
+  return errors.internal(error instanceof Error ? error.message : String(error), error);
+}

@@ -1,0 +1,126 @@
+/**
+ * The `ask` command: one question in a terminal. It owns the engine process and the ways in which the command ends:
+ * an answer, an error, a signal, or a reader of standard output that went away.
+ */
+import { basename, resolve } from 'node:path';
+import { ask, type AskParts, type AskRequest } from '../ask.ts';
+import { bundledEngine } from '../engineClient/bundledEngine.ts';
+import { startEngine, type EngineClient } from '../engineClient/engineClient.ts';
+import { AskError, badInputReasons, errors } from '../errors.ts';
+import { readGrammarFile } from '../grammarFiles.ts';
+import { resolveModel } from '../models/findModel.ts';
+import { createGrammars } from '../retrieval/syntax.ts';
+import { findFiles, type WorkspaceFolder } from '../workspace/findFiles.ts';
+import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
+import { helpText, parseArguments, wantsJson, type AskArguments } from './arguments.ts';
+import { jsonPrinter } from './jsonPrinter.ts';
+import { textPrinter, type Printer } from './printer.ts';
+
+const exitCodes = { answered: 0, badInput: 2, engineFailure: 3, cancelled: 130 } as const;
+
+/** Greedy: the same question over the same files has the same answer. */
+const sampling = { temperature: 0, seed: 0 } as const;
+
+const cancellation = new AbortController();
+let readerIsGone = false;
+let engine: Promise<EngineClient> | undefined;
+let printer = printerFor(wantsJson(process.argv.slice(2)), false);
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    // Asked twice, it ends at once; the engine goes when its pipe closes.
+    if (cancellation.signal.aborted) process.exit(exitCodes.cancelled);
+    cancellation.abort();
+  });
+}
+for (const stream of [process.stdout, process.stderr]) {
+  // As with `ask ... | head -1`: nobody reads the rest, so it is not worked out.
+  stream.on('error', () => {
+    readerIsGone = true;
+    cancellation.abort();
+  });
+}
+process.on('uncaughtException', (error) => {
+  process.exit(report(error));
+});
+
+startWhereTheUserIs();
+const code = await run(process.argv.slice(2)).catch(report);
+await endEngine();
+await Promise.all([process.stdout, process.stderr].map(written));
+process.exit(code);
+
+/** @returns the exit code */
+async function run(commandLine: readonly string[]): Promise<number> {
+  const options = parseArguments(commandLine);
+  if (options === 'help') {
+    process.stdout.write(helpText);
+    return exitCodes.answered;
+  }
+  const request = requestOf(options);
+  printer = printerFor(options.json, request.folders.length > 1);
+  const parts: AskParts = {
+    findFiles,
+    readDocuments: readSourceDocuments,
+    grammars: createGrammars(readGrammarFile),
+    resolveModel,
+    engine: () => (engine ??= startEngine(bundledEngine())),
+  };
+  for await (const event of ask(request, parts, cancellation.signal)) printer.print(event);
+  return exitCodes.answered;
+}
+
+/** Tells the user of a failure. @returns the exit code */
+function report(error: unknown): number {
+  const known =
+    error instanceof AskError
+      ? error
+      : errors.internal(error instanceof Error ? error.message : String(error), error);
+  if (!readerIsGone) printer.printError(known);
+  if (known.reason === 'cancelled') return exitCodes.cancelled;
+  return badInputReasons.has(known.reason) ? exitCodes.badInput : exitCodes.engineFailure;
+}
+
+function printerFor(json: boolean, severalFolders: boolean): Printer {
+  if (json) return jsonPrinter(process.stdout, severalFolders);
+  return textPrinter({
+    output: process.stdout,
+    progress: process.stderr,
+    colours: (process.env['NO_COLOR'] ?? '') === '',
+    severalFolders,
+    now: () => performance.now(),
+  });
+}
+
+function requestOf(options: AskArguments): AskRequest {
+  return { ...options, ...sampling, folders: foldersOf(options.workspaces) };
+}
+
+/** Each folder by its own name; where two have the same, by their whole paths. */
+function foldersOf(workspaces: readonly string[]): WorkspaceFolder[] {
+  const paths = [...new Set(workspaces.map((path) => resolve(path)))];
+  const names = paths.map((path) => basename(path));
+  const unique = new Set(names).size === names.length;
+  return paths.map((rootPath) => ({
+    name: (unique && basename(rootPath)) || rootPath,
+    rootPath,
+  }));
+}
+
+/** `npm run` changes to the folder of package.json; paths on the command line are meant from where it was typed. */
+function startWhereTheUserIs(): void {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  if (script === 'ask' && folder !== undefined) process.chdir(folder);
+}
+
+async function endEngine(): Promise<void> {
+  const client = await engine?.catch(() => undefined);
+  await client?.dispose();
+}
+
+/** Resolves when all that was written has left this process, or cannot any more. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((done) => {
+    stream.write('', () => done());
+  });
+}
