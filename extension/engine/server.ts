@@ -27,8 +27,8 @@ type Result<M extends Method> = EngineRequests[M]['result'];
 export interface AskStream {
   /** Aborted when the client cancels or the engine ends; `signal.reason` is the error to throw. */
   readonly signal: AbortSignal;
-  progress(progress: Omit<EngineProgress, 'requestId'>): void;
-  text(text: string): void;
+  readonly progress: (progress: Omit<EngineProgress, 'requestId'>) => void;
+  readonly text: (text: string) => void;
 }
 
 /** The work behind the wire. `load`, `countTokens` and `ask` are called one at a time; the rest at any time. */
@@ -161,7 +161,7 @@ const labelLength = 60;
 
 function firstWords(question: string): string {
   const line = question.trim().replace(/\s+/g, ' ');
-  return line.length <= labelLength ? line : `${line.slice(0, labelLength - 1)}…`;
+  return line.length <= labelLength ? line : `${line.slice(0, labelLength - 1).trimEnd()}…`;
 }
 
 /** Joins the texts of one turn of the event loop, so that a fast device does not send a message per token. */
