@@ -1,0 +1,182 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readGgufHeader } from '../../../extension/models/ggufFile.ts';
+import {
+  checkMemory,
+  estimateMemory,
+  freeMemoryBytes,
+  vmStatFreeBytes,
+} from '../../../extension/models/memoryEstimate.ts';
+import { ggufBytes, modelMetadata } from './ggufWriter.ts';
+
+const MIB = 2 ** 20;
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+
+/** A folder with these files below it. */
+function tree(files: Readonly<Record<string, string | Buffer>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'memory-'));
+  folders.push(folder);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return folder;
+}
+
+/** 2 layers, 4 query heads and 2 KV heads of 16 values: one row is 2·2·16 f16 for the keys and as much for the values. */
+const header = readGgufHeader(
+  join(
+    tree({
+      'model.gguf': ggufBytes({
+        metadata: modelMetadata('llama'),
+        tensors: [{ name: 'token_embd.weight', dimensions: [64, 3] }],
+      }),
+    }),
+    'model.gguf',
+  ),
+);
+const settings = {
+  contextSize: 1024,
+  chunkTokens: 256,
+  tokenBudget: 100,
+  batchTokens: 64,
+  questionTokens: 10,
+};
+
+describe('estimateMemory', () => {
+  it('counts what is stored exactly', () => {
+    const estimate = estimateMemory(header, settings);
+    expect(estimate.weightBytes).toBe(64 * 3 * 4);
+    expect(estimate.kvCacheBytes).toBe(1024 * 2 * (2 * 2 * 16) * 2);
+    expect(estimate.keptKeyBytes).toBe(100 * (2 * 2 * 16) * 2);
+    const { weightBytes, kvCacheBytes, keptKeyBytes, computeBytes } = estimate;
+    expect(estimate.totalBytes).toBe(weightBytes + kvCacheBytes + keptKeyBytes + computeBytes);
+  });
+
+  it('pads the window as llama.cpp does', () => {
+    const padded = estimateMemory(header, { ...settings, contextSize: 1025 });
+    expect(padded.kvCacheBytes).toBe(1280 * 2 * (2 * 2 * 16) * 2);
+  });
+
+  it.each(['contextSize', 'chunkTokens', 'tokenBudget', 'batchTokens', 'questionTokens'] as const)(
+    'grows with %s',
+    (name) => {
+      const larger = estimateMemory(header, { ...settings, [name]: settings[name] * 2 });
+      expect(larger.totalBytes).toBeGreaterThan(estimateMemory(header, settings).totalBytes);
+    },
+  );
+
+  it('does not grow with batches beyond a micro batch', () => {
+    const at = (batchTokens: number) => estimateMemory(header, { ...settings, batchTokens });
+    expect(at(4096)).toEqual(at(512));
+  });
+});
+
+describe('checkMemory', () => {
+  const estimate = { ...estimateMemory(header, settings), totalBytes: 2048 * MIB };
+
+  it('refuses by the numbers', () => {
+    expect(() => checkMemory(estimate, 2048 * MIB, 'this machine')).toThrow(
+      expect.objectContaining({
+        reason: 'notEnoughMemory',
+        message: 'The model needs about 2.16 GiB and this machine has 2.00 GiB free',
+      }),
+    );
+  });
+
+  it('lets through what fits', () => {
+    expect(() => checkMemory(estimate, 2400 * MIB, 'this machine')).not.toThrow();
+  });
+});
+
+describe('freeMemoryBytes', () => {
+  const meminfo = `MemTotal:       8388608 kB\nMemFree:        1048576 kB\nMemAvailable:   4194304 kB\n`;
+  const available = 4096 * MIB;
+
+  it.each([
+    { name: 'no control groups', files: {}, free: available },
+    {
+      name: 'no limit',
+      files: {
+        'proc/self/cgroup': '0::/a\n',
+        'sys/fs/cgroup/a/memory.max': 'max\n',
+        'sys/fs/cgroup/a/memory.current': `${MIB}\n`,
+      },
+      free: available,
+    },
+    {
+      name: 'a limit in a group above, with files that were only read',
+      files: {
+        'proc/self/cgroup': '0::/box/inner\n',
+        'sys/fs/cgroup/box/memory.max': `${1000 * MIB}\n`,
+        'sys/fs/cgroup/box/memory.current': `${700 * MIB}\n`,
+        'sys/fs/cgroup/box/memory.stat': `anon 1\ninactive_file ${200 * MIB}\nactive_file 5\n`,
+        'sys/fs/cgroup/box/inner/memory.max': 'max\n',
+        'sys/fs/cgroup/box/inner/memory.current': '1\n',
+      },
+      free: 500 * MIB,
+    },
+    {
+      name: 'a limit seen from inside a container',
+      files: {
+        'proc/self/cgroup': '0::/\n',
+        'sys/fs/cgroup/memory.max': `${512 * MIB}\n`,
+        'sys/fs/cgroup/memory.current': `${500 * MIB}\n`,
+      },
+      free: 12 * MIB,
+    },
+    {
+      name: 'a limit of version 1',
+      files: {
+        'proc/self/cgroup': '5:cpu,cpuacct:/x\n4:memory:/box\n0::/\n',
+        'sys/fs/cgroup/memory/box/memory.limit_in_bytes': `${800 * MIB}\n`,
+        'sys/fs/cgroup/memory/box/memory.usage_in_bytes': `${300 * MIB}\n`,
+        'sys/fs/cgroup/memory/box/memory.stat': `cache 9\ntotal_inactive_file ${100 * MIB}\n`,
+      },
+      free: 600 * MIB,
+    },
+    {
+      name: 'a limit that is exceeded',
+      files: {
+        'proc/self/cgroup': '0::/\n',
+        'sys/fs/cgroup/memory.max': `${MIB}\n`,
+        'sys/fs/cgroup/memory.current': `${2 * MIB}\n`,
+      },
+      free: 0,
+    },
+    {
+      name: 'a limit above what the machine has',
+      files: {
+        'proc/self/cgroup': '0::/\n',
+        'sys/fs/cgroup/memory.max': `${99_999 * MIB}\n`,
+        'sys/fs/cgroup/memory.current': '0\n',
+      },
+      free: available,
+    },
+  ])('with $name', ({ files, free }) => {
+    expect(freeMemoryBytes('linux', tree({ 'proc/meminfo': meminfo, ...files }))).toBe(free);
+  });
+
+  it('of this machine is a number that can be', () => {
+    const free = freeMemoryBytes();
+    expect(free).toBeGreaterThan(0);
+    expect(Number.isFinite(free)).toBe(true);
+  });
+
+  it('on macOS counts what the system would give up', () => {
+    const report = [
+      'Mach Virtual Memory Statistics: (page size of 16384 bytes)',
+      'Pages free:                               10.',
+      'Pages active:                         300000.',
+      'Pages inactive:                          100.',
+      'Pages speculative:                      1000.',
+      'Pages wired down:                     200000.',
+      'Pages purgeable:                       10000.',
+      '"Translation faults":              123456789.',
+    ].join('\n');
+    expect(vmStatFreeBytes(report)).toBe(11_110 * 16_384);
+  });
+});

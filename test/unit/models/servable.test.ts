@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { AskError } from '../../../extension/errors.ts';
+import type { GgufHeader, GgufValue } from '../../../extension/models/ggufFile.ts';
+import { checkServable } from '../../../extension/models/servable.ts';
+import { modelMetadata, type Metadata } from './ggufWriter.ts';
+
+function header(architecture: string, more: Metadata, tensorNames: readonly string[] = []): GgufHeader {
+  const entries = Object.entries(modelMetadata(architecture, more)).map(
+    ([key, value]): [string, GgufValue] => [
+      key,
+      typeof value === 'object' ? { length: value.length, values: [...value] } : value,
+    ],
+  );
+  const tensors = tensorNames.map((name) => ({ name, type: 'F32', dimensions: [1], offset: 0, bytes: 4 }));
+  return { path: 'm.gguf', version: 3, fileBytes: 0, metadata: new Map(entries), tensors, dataOffset: 0 };
+}
+
+/** "served", or the message. */
+function judge(architecture: string, more: Metadata = {}, tensorNames: readonly string[] = []): string {
+  try {
+    checkServable(header(architecture, more, tensorNames));
+    return 'served';
+  } catch (error) {
+    if (error instanceof AskError && error.reason === 'modelNotServed') return error.message;
+    throw error;
+  }
+}
+
+describe('checkServable', () => {
+  it.each<{ architecture: string; more?: Metadata }>([
+    { architecture: 'llama' },
+    { architecture: 'qwen2' },
+    {
+      architecture: 'qwen3',
+      more: { 'qwen3.attention.key_length': 128, 'qwen3.attention.value_length': 128 },
+    },
+    { architecture: 'llama', more: { 'llama.expert_count': 0, 'llama.rope.scaling.type': 'yarn' } },
+    { architecture: 'llama', more: { 'llama.attention.sliding_window': 0 } },
+    // A window as long as the context leaves nothing out.
+    { architecture: 'llama', more: { 'llama.attention.sliding_window': 1024 } },
+    { architecture: 'llama', more: { 'split.count': 1 } },
+  ])('serves $architecture with $more', ({ architecture, more }) => {
+    expect(judge(architecture, more)).toBe('served');
+  });
+
+  it.each([
+    ['gemma3', /sliding-window/],
+    ['gemma2', /sliding-window/],
+    ['phi3', /sliding-window/],
+    ['cohere2', /sliding-window/],
+    ['gpt-oss', /attention sinks/],
+    ['llama4', /layers without RoPE/],
+    ['smollm3', /layers without RoPE/],
+    ['mamba2', /recurrent/],
+    ['rwkv7', /recurrent/],
+    ['jamba', /recurrent/],
+    ['falcon-h1', /recurrent/],
+    ['qwen3next', /recurrent/],
+    ['deepseek2', /MLA/],
+    ['minicpm3', /MLA/],
+    ['qwen2vl', /multi-axis/],
+    ['mistral3', /scales attention by the position/],
+    ['bloom', /ALiBi/],
+    ['bert', /both directions/],
+    ['llama-embed', /both directions/],
+    ['qwen3moe', /mixture of experts/],
+    ['dream', /not been tested/],
+    ['something-new', /not been tested/],
+  ])('refuses %s', (architecture, why) => {
+    const message = judge(architecture);
+    expect(message).toMatch(why);
+    expect(message).toContain(`its architecture ${architecture} `);
+    expect(message).toContain('m.gguf');
+  });
+
+  it.each<[Metadata, RegExp]>([
+    [{ 'llama.attention.sliding_window': 512 }, /sliding-window.*attention.sliding_window/],
+    [{ 'llama.expert_count': 8 }, /mixture of experts/],
+    [{ 'llama.rope.dimension_sections': [16, 24, 24, 0] }, /multi-axis/],
+    [{ 'llama.attn_logit_softcapping': 50 }, /soft-capping/],
+    [{ 'llama.attention.max_alibi_bias': 8 }, /ALiBi/],
+    [{ 'llama.attention.kv_lora_rank': 512 }, /MLA/],
+    [{ 'llama.ssm.state_size': 16 }, /recurrent/],
+    [{ 'llama.pooling_type': 1 }, /both directions/],
+    [{ 'llama.attention.causal': false }, /both directions/],
+    [{ 'llama.attention.head_count_kv': [2, 1] }, /different shapes/],
+    [{ 'split.count': 3 }, /merge/],
+  ])('refuses a llama with %j', (more, why) => {
+    expect(judge('llama', more)).toMatch(why);
+  });
+
+  it('refuses attention sinks by their tensors', () => {
+    expect(judge('llama', {}, ['blk.0.attn_sinks.weight'])).toMatch(/attention sinks/);
+  });
+
+  it.each([
+    ['general.architecture', { 'general.architecture': '' }],
+    ['llama.block_count', { 'llama.block_count': 0 }],
+    ['llama.context_length', { 'llama.context_length': 'long' }],
+    ['llama.vocab_size', { 'llama.vocab_size': 0.5 }],
+  ])('calls a file without %s damaged', (key, more) => {
+    const check = () => checkServable(header('llama', more));
+    expect(check).toThrow(expect.objectContaining({ reason: 'modelCorrupt' }));
+    expect(check).toThrow(`it does not state ${key}`);
+  });
+});
