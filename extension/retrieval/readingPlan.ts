@@ -147,7 +147,7 @@ function whatIsLeft(
 
 function tokensOf(ranges: readonly RankedPassage[], tokensPerCharacter: number): number {
   const characters = ranges.reduce((sum, range) => sum + range.characters + headerCharacters(range), 0);
-  return Math.ceil(characters * tokensPerCharacter - ROUNDING_ERROR);
+  return Math.floor(characters * tokensPerCharacter + 1 - ROUNDING_ERROR);
 }
 
 function headerCharacters({ path }: LineRange): number {
