@@ -97,17 +97,24 @@ async function answerQuestion(
   );
   const { engine, loaded } = model;
 
+  const readingLimit = request.readingLimit ?? defaultReadingLimit(loaded);
   const reading = await chooseReading({
     ranked: workspace.ranked,
     files: workspace.files,
-    readingLimit: request.readingLimit ?? defaultReadingLimit(loaded),
+    readingLimit,
     readDocuments: parts.readDocuments,
     grammars: parts.grammars,
     countTokens: async (texts) => (await engine.request('countTokens', { texts }, signal)).counts,
     signal,
   });
   const skipped = [...workspace.skipped, ...reading.skipped];
-  if (reading.passages.length === 0) throw whyNothing(request, workspace, skipped);
+  if (reading.passages.length === 0) throw errors.nothingToRead(workspace.filesFound, skipped.length);
+  if (readingLimit !== 'all' && reading.tokens > readingLimit) {
+    throw errors.badArgument(
+      'The reading limit',
+      `of ${readingLimit} tokens is too small: one line and its header have ${reading.tokens}`,
+    );
+  }
   const estimatedSeconds = reading.tokens / loaded.prefillTokensPerSecond;
   emit({
     event: 'plan',
@@ -214,16 +221,6 @@ async function loadModel(
   const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
   emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
   return { engine, loaded };
-}
-
-function whyNothing(
-  { readingLimit }: AskRequest,
-  { filesFound }: RankedWorkspace,
-  skipped: readonly SkippedFile[],
-): AskError {
-  return skipped.some(({ reason }) => reason === 'readingLimit')
-    ? errors.badArgument('The reading limit', `of ${readingLimit} tokens is less than any passage has`)
-    : errors.nothingToRead(filesFound, skipped.length);
 }
 
 /** Tokens that this machine reads within the patience of its user. */

@@ -27,7 +27,10 @@ export interface ReadingParts {
 export interface ReadingChoice {
   /** In reading order: the most relevant last. */
   readonly passages: readonly Passage[];
-  /** Of the passages with their headers, by the model's tokenizer; at most the limit. */
+  /**
+   * Of the passages with their headers, by the model's tokenizer. Above the limit only when one line is alone, which
+   * is not cut further.
+   */
   readonly tokens: number;
   readonly filesRead: number;
   /** False when a line of a ranked file is not among the passages. */
@@ -75,7 +78,9 @@ async function readPlanned(parts: ReadingParts, tokensPerCharacter: number): Pro
   const { ranked, readingLimit, signal } = parts;
   const plan = planReading(ranked, { readingLimit, tokensPerCharacter });
   const rangesOf = new Map<string, PlannedRange[]>();
-  for (const range of plan.ranges) {
+  // Where not even one passage fits, the best is cut to what does.
+  const bestAlone = ranked.slice(0, 1);
+  for (const range of plan.ranges.length > 0 ? plan.ranges : bestAlone) {
     const ranges = rangesOf.get(fileKey(range));
     if (ranges) ranges.push(range);
     else rangesOf.set(fileKey(range), [range]);
@@ -141,7 +146,7 @@ function filesWithout(
     const key = fileKey({ workspace, path });
     if (!filesRead.has(key)) dropped.set(key, { workspace, path, reason: 'readingLimit' });
   }
-  return [...notRead, ...dropped.values()];
+  return [...notRead.filter((file) => !filesRead.has(fileKey(file))), ...dropped.values()];
 }
 
 function fileKey({ workspace, path }: { readonly workspace: string; readonly path: string }): string {
