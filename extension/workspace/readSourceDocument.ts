@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { isBinaryFile } from 'isbinaryfile';
@@ -71,12 +72,18 @@ async function readBytes(absolutePath: string): Promise<Buffer | { reason: SkipR
     if (!info.isFile()) return { reason: 'notAFile' };
     if (info.size > maxFileBytes) return tooLarge(info.size);
     const probe = await readFrom(handle, 0, Math.min(info.size, binaryProbeBytes));
-    if (await isBinaryFile(probe)) return { reason: 'binary' };
+    if (!isUtf8(wholeCharacters(probe)) && (await isBinaryFile(probe))) return { reason: 'binary' };
     if (probe.length === info.size) return probe;
     return Buffer.concat([probe, await readFrom(handle, probe.length, info.size - probe.length)]);
   } finally {
     await handle.close();
   }
+}
+
+/** Without the up to three bytes at the end that may be the beginning of a character. */
+function wholeCharacters(probe: Buffer): Buffer {
+  const lastStart = probe.subarray(-3).findLastIndex((byte) => byte >= 0xc0);
+  return lastStart < 0 ? probe : probe.subarray(0, Math.max(probe.length - 3, 0) + lastStart);
 }
 
 /** Up to `length` bytes; fewer when the file became shorter meanwhile. */

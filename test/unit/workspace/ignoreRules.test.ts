@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
-import { makeTree, readPaths, removeTrees, type Tree } from './tree.ts';
+import { find, makeTree, removeTrees, type Tree } from './tree.ts';
 
 /**
  * Each row is a tree: ignore files with their contents, and paths to judge. What our walk reads must be what real git
@@ -281,13 +281,13 @@ afterEach(removeTrees);
 
 test.each(cases)('git and we agree: $name', async ({ ignore, paths, within = '' }) => {
   const content = Object.fromEntries(paths.map((path) => [path, 'text\n']));
-  const root = await makeTree({ ...ignore, ...content });
+  const root = makeTree({ ...ignore, ...content });
   const home = `${root}/.git/home`;
   const environment = { HOME: home, XDG_CONFIG_HOME: home, GIT_CONFIG_NOSYSTEM: '1', GIT_TEMPLATE_DIR: '' };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   git(root, ['init', '--quiet']);
   const ignoredByGit = new Set(checkIgnore(root, paths));
-  const read = new Set((await readPaths(`${root}/${within}`)).map((path) => within + path));
+  const read = new Set((await find(`${root}/${within}`)).read.map((path) => within + path));
   vi.unstubAllEnvs();
   const answers = paths.map((path) => ({
     path,
@@ -349,11 +349,11 @@ test('git and we agree on random rules', async () => {
     [`${row}/a/.gitignore`, nested] as const,
     ...paths.map((path) => [`${row}/${path}`, 'text\n'] as const),
   ]);
-  const root = await makeTree(Object.fromEntries(tree));
+  const root = makeTree(Object.fromEntries(tree));
   git(root, ['init', '--quiet']);
   const paths = tree.map(([path]) => path).filter((path) => !path.endsWith('.gitignore'));
   const ignoredByGit = new Set(checkIgnore(root, paths));
-  const read = new Set(await readPaths(root));
+  const read = new Set((await find(root)).read);
   const wrong = paths.filter((path) => ignoredByGit.has(path) === read.has(path));
   expect(wrong.map((path) => ({ path, rules: rows[Number.parseInt(path)] }))).toEqual([]);
   // Both answers occur often enough to mean something.

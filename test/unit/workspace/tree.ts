@@ -1,7 +1,8 @@
 /** Real folders on the disk for the tests of the workspace. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { SkippedFile } from '../../../extension/protocol/nouns.ts';
 import { findFiles } from '../../../extension/workspace/findFiles.ts';
 
 /** Paths with their contents. */
@@ -10,24 +11,32 @@ export type Tree = Readonly<Record<string, string | Uint8Array>>;
 const made: string[] = [];
 
 /** Makes a temporary folder with these files; `removeTrees` takes it away. */
-export async function makeTree(tree: Tree): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'workspace-'));
+export function makeTree(tree: Tree): string {
+  const root = mkdtempSync(join(tmpdir(), 'workspace-'));
   made.push(root);
   for (const [path, content] of Object.entries(tree)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), content);
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
   }
   return root;
 }
 
-export async function removeTrees(): Promise<void> {
-  for (const root of made.splice(0)) await rm(root, { recursive: true, force: true });
+export function removeTrees(): void {
+  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
 }
 
-/** Paths of the files that are found in one workspace folder. */
-export async function readPaths(rootPath: string): Promise<string[]> {
-  const { files } = await findFiles([{ name: 'w', rootPath }], { signal: new AbortController().signal });
-  return files.map(({ path }) => path);
+/** Finds files in one folder: the paths that are read, and "path: reason" of the rest. */
+export async function find(
+  rootPath: string,
+): Promise<{ read: string[]; skipped: string[]; details: SkippedFile[] }> {
+  const { files, skipped } = await findFiles([{ name: 'w', rootPath }], {
+    signal: new AbortController().signal,
+  });
+  return {
+    read: files.map(({ path }) => path),
+    skipped: skipped.map(({ path, reason }) => `${path}: ${reason}`).sort(),
+    details: skipped,
+  };
 }
 
 /** Runs as a user to whom permissions apply, which they do not for the superuser that containers run tests as. */
