@@ -50,9 +50,18 @@ const terminateTimeoutMs = 2_000;
  * @throws AskError `engineNotStarted` or `engineVersion`
  */
 export async function startEngine(options: EngineOptions): Promise<EngineClient> {
-  const client = new EngineClient(options);
+  const client = launch(options);
   await client.greet(options.helloTimeoutMs ?? defaultHelloTimeoutMs);
   return client;
+}
+
+/** Most failures of a start are told by the process's events; some, such as too many open files, are thrown. */
+function launch(options: EngineOptions): EngineClient {
+  try {
+    return new EngineClient(options);
+  } catch (error) {
+    throw errors.engineNotStarted(error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 type Method = keyof EngineRequests;

@@ -87,6 +87,17 @@ test('Ctrl-C is left to the terminal', async () => {
   });
 });
 
+test('a program that is done with its engines ends by itself: no timer, pipe or process is left', async () => {
+  const program = run(await bundle('./leavesNothing.ts', 'leavesNothing.mjs'), [enginePath]);
+  const exited = once(program, 'exit');
+  expect(await firstLine(program)).toBe('done');
+  const began = performance.now();
+  await exited;
+  expect(program.exitCode).toBe(0);
+  // The shortest timer of the client is a second long.
+  expect(performance.now() - began).toBeLessThan(900);
+});
+
 describe('an orphan exits', () => {
   test('when its parent is killed in the middle of a question', async () => {
     const parent = run(orphanMakerPath, [enginePath]);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isAskError } from '../../../extension/errors.ts';
-import type { AskParams } from '../../../extension/protocol/engine.ts';
+import { protocolVersion, type AskParams } from '../../../extension/protocol/engine.ts';
 import {
   startEngine,
   type EngineClient,
@@ -17,7 +17,11 @@ describe('an engine that does not come up is reported and gone', () => {
   const cases: [program: string, reason: string, message: RegExp][] = [
     ['crashOnStart', 'engineNotStarted', /exit code 3: Error: libllama\.so: cannot open/],
     ['hangOnHello', 'engineNotStarted', /no answer to the first request within 0\.5 s/],
-    ['otherVersion', 'engineVersion', /version 42 .* version 1$/],
+    [
+      'otherVersion',
+      'engineVersion',
+      new RegExp(`version ${protocolVersion + 41} .* version ${protocolVersion}$`),
+    ],
     ['garbageOnStart', 'engineNotStarted', /not the protocol/],
     ['doesNotExist', 'engineNotStarted', /exit code 1: .*Cannot find module/],
   ];
@@ -30,6 +34,13 @@ describe('an engine that does not come up is reported and gone', () => {
       message: expect.stringMatching(message) as unknown,
     });
     expect(openHandles()).toEqual(before);
+  });
+
+  test('a program that cannot even be tried', async () => {
+    await expect(startEngine({ command: 'node\0', args: [] })).rejects.toMatchObject({
+      reason: 'engineNotStarted',
+      message: expect.stringContaining('null bytes') as unknown,
+    });
   });
 
   test('a program that does not exist', async () => {
@@ -49,7 +60,7 @@ describe('an engine that breaks fails everything that waits and is gone', () => 
   ];
   test.each(cases)('%s', async (program, reason, message) => {
     const before = openHandles();
-    const client = await start(program, { hangTimeoutMs: 1_000 });
+    const client = await start(program, program === 'hang' ? { hangTimeoutMs: 1_000 } : {});
     const { pid } = client;
     const expected = { reason, message: expect.stringMatching(message) as unknown };
     await Promise.all([
@@ -92,6 +103,23 @@ describe('an engine that breaks fails everything that waits and is gone', () => 
     await expect(client.request('ask', question('what?'))).rejects.toMatchObject({ reason: 'engineStopped' });
     expect(texts).toEqual(['The first half']);
   });
+});
+
+test('requests into the pipe of a process that is gone fail as its exit says', async () => {
+  const client = await start('slowCancel');
+  process.kill(client.pid, 'SIGKILL');
+  // The exit is noticed in a later turn of the event loop; until then each of these is written, or refused by the pipe.
+  for (let i = 0; i < 100 && isAlive(client.pid); i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  const requests = Array.from({ length: 20 }, async (_, i) => {
+    await new Promise((resolve) => setTimeout(resolve, i));
+    return client.request('countTokens', { texts: ['x'.repeat(100_000)] });
+  });
+  for (const result of await Promise.allSettled(requests)) {
+    expect(result).toMatchObject({
+      status: 'rejected',
+      reason: { reason: 'engineStopped', message: 'The engine process stopped (signal SIGKILL)' },
+    });
+  }
 });
 
 test('an answer that was written before the exit still counts, with all of its text', async () => {
@@ -184,10 +212,10 @@ describe('disposing', () => {
 });
 
 test('an engine that is only busy is left alone, since it answers its status', async () => {
-  const client = await start('slowCancel', { hangTimeoutMs: 300 });
+  const client = await start('slowCancel', { hangTimeoutMs: 1_000 });
   const controller = new AbortController();
   const answer = client.request('ask', question('what?'), controller.signal);
-  setTimeout(() => controller.abort(), 1_500);
+  setTimeout(() => controller.abort(), 2_500);
   await expect(answer).rejects.toMatchObject({ reason: 'cancelled' });
   await expect(client.request('status', {})).resolves.toBeDefined();
 });
