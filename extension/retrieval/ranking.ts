@@ -24,9 +24,11 @@ export interface Ranking {
  * known before the documents come, so that one pass over each is enough.
  */
 export function startRanking(question: string): Ranking {
-  const terms = questionTerms(question);
+  const asked = questionTerms(question);
+  const terms = asked.length > 0 ? asked : introductions;
   const ids = new Map(terms.map((term, id) => [term, id]));
-  const matchesOf = wordMatcher(ids);
+  // The names of introductions are looked for among paths alone: what a text says of them introduces nothing.
+  const matchesOf = asked.length > 0 ? wordMatcher(ids) : () => noMatches;
   const lowered = sideMatters.filter(({ askedBy }) => !terms.some((term) => askedBy.has(term)));
   const found: CountedPassage[] = [];
 
@@ -132,8 +134,9 @@ function wordMatcher(ids: ReadonlyMap<string, number>) {
 
 /** A copy that does not keep alive the text it was sliced from. */
 function detached(word: string): string {
-  const codes = Array.from({ length: word.length }, (_, index) => word.charCodeAt(index));
-  return String.fromCharCode(...codes);
+  let copy = '';
+  for (let index = 0; index < word.length; index++) copy += String.fromCharCode(word.charCodeAt(index));
+  return copy;
 }
 
 const noMatches: readonly number[] = [];
@@ -148,6 +151,9 @@ const LENGTH_PART = 0.5;
 const DEFINITION_WEIGHT = 3;
 const FILE_NAME_WEIGHT = 3;
 const FOLDER_WEIGHT = 1;
+
+/** How files are named that say what a project is, for questions that ask no more than that. */
+const introductions = termsOf('readme architecture overview introduction main');
 
 const prosePath = /\.(?:md|mdx|markdown|txt)$/i;
 

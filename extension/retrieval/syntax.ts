@@ -193,7 +193,7 @@ function bestBorder(
 
 /** Of the lines of a range, at each end. */
 export const MAX_SHIFT_SHARE = 0.25;
-/** UTF-16 code units. Parsing is not interruptible, and this much takes about a tenth of a second. */
+/** UTF-16 code units. Parsing is not interruptible, and this much takes about a quarter of a second. */
 export const MAX_PARSED_CHARACTERS = 400_000;
 /** Nodes within nodes, of more than one line each. A long sum nests as deep as it has terms. */
 const MAX_WALKED_DEPTH = 200;

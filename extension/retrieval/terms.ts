@@ -13,8 +13,7 @@ export function termsOf(text: string): string[] {
 
 /**
  * The distinct terms to look for: those of the question without its question words, and neighbouring words joined,
- * so that "token budget" meets tokenBudget and tokenbudget. A question about nothing but the project as a whole
- * gets the words under which projects introduce themselves.
+ * so that "token budget" meets tokenBudget and tokenbudget. None when it asks for nothing but the project as a whole.
  */
 export function questionTerms(question: string): string[] {
   const asked = question.replace(wholeProject, ' ');
@@ -28,7 +27,7 @@ export function questionTerms(question: string): string[] {
       for (const term of termsOfWord(`${previous.word}_${word}`).slice(2)) terms.add(term);
     previous = { word, end };
   });
-  return terms.size > 0 ? [...terms] : termsOf(introductions);
+  return [...terms];
 }
 
 /**
@@ -131,7 +130,6 @@ const wordParts = new RegExp(
 
 const wholeProject =
   /\b(?:this|the whole|the entire|whole|entire) (?:project|repository|repo|codebase|code base|program|app|application)\b/giu;
-const introductions = 'readme architecture overview introduction main';
 
 const stopWords: ReadonlySet<string> = new Set(
   `a about all also am an and any are aren as at be been being but by can could defined did didn do does doesn doing don done

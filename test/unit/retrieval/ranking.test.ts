@@ -79,7 +79,7 @@ const cases: readonly (readonly [what: string, files: Files, question: string, o
     ],
     [
       'questions about the whole project begin with its introduction',
-      { 'a.ts': 'project', 'README.md': 'A tool.', 'z.ts': 'code' },
+      { 'a.ts': 'project readme architecture', 'README.md': 'A tool.', 'z.ts': 'code' },
       'What does this project do?',
       ['README.md', 'a.ts', 'z.ts'],
     ],

@@ -122,8 +122,8 @@ const questions: readonly (readonly [question: string, terms: string])[] = [
   ['Files, folders', 'fil folder'],
   ['restart policy / restart policies', 'restart polici restartpolici'],
   ['キャッシュはどこ？', 'キャ ャッ ッシ シュ ュは はど どこ'],
-  ['What does this project do?', 'readm architectur overview introduct main'],
-  ['', 'readm architectur overview introduct main'],
+  ['What does this project do?', ''],
+  ['', ''],
 ];
 
 test.each(questions)('terms of the question %j', (question, terms) => {
