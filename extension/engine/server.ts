@@ -105,14 +105,14 @@ export function serveEngine(
   }
 
   return new Promise((resolve, reject) => {
-    // Messages are written in order, so once this notification is out, so is the answer before it.
-    const endAfterAnswer = () =>
-      setImmediate(() => {
-        notify('queue', queue.state).then(resolve, reject);
-      });
     const endNow = () => {
       stop().then(resolve, reject);
     };
+    // Messages are written in order, so once this notification is out, so is the answer before it.
+    const endAfterAnswer = () =>
+      setImmediate(() => {
+        notify('queue', queue.state).then(endNow, reject);
+      });
 
     answer('hello', async (params) => {
       if (params.protocolVersion !== protocolVersion) {
@@ -132,23 +132,28 @@ export function serveEngine(
     answer('ask', (params, signal) =>
       queue.run('question', firstWords(params.question), signal, async () => {
         const text = textInTurns((text) => void notify('text', { requestId: params.requestId, text }));
-        const result = await handlers.ask(params, {
-          signal,
-          progress: (progress) => {
-            text.flush();
-            void notify('progress', { ...progress, requestId: params.requestId });
-          },
-          text: text.add,
-        });
-        text.flush();
-        return result;
+        try {
+          return await handlers.ask(params, {
+            signal,
+            progress: (progress) => {
+              text.flush();
+              void notify('progress', { ...progress, requestId: params.requestId });
+            },
+            text: text.add,
+          });
+        } finally {
+          text.flush();
+        }
       }),
     );
     answer('status', () => Promise.resolve({ ...handlers.status(), queue: queue.state }));
     answer('shutdown', async () => {
-      await stop();
-      endAfterAnswer();
-      return {};
+      try {
+        await stop();
+        return {};
+      } finally {
+        endAfterAnswer();
+      }
     });
     connection.onClose(endNow);
     connection.onError(endNow);

@@ -46,6 +46,9 @@ async function ask(params: AskParams, { signal, progress, text }: AskStream): Pr
       throw errors.questionTooLong(600, 512);
     case 'throw':
       throw new TypeError(words.join(' '));
+    case 'sayAndThrow':
+      text(words.join(' '));
+      throw new Error('after the text');
     case 'throwString':
       AbortSignal.abort(words.join(' ')).throwIfAborted();
       throw new Error('unreachable');

@@ -28,7 +28,7 @@ describe('the version comes first', () => {
   });
 
   test('another version is refused with both, and the conversation is over', async () => {
-    const { connection, ended } = serve();
+    const { connection, ended, disposals } = serve();
     await expect(
       connection.sendRequest('hello', { protocolVersion: protocolVersion + 1, parentPid: 1 }),
     ).rejects.toMatchObject({
@@ -36,6 +36,7 @@ describe('the version comes first', () => {
       data: { reason: 'engineVersion', remedy: expect.stringContaining('npm run build') as unknown },
     });
     await ended;
+    expect(disposals()).toBe(1);
   });
 
   test('the same version is answered, and the parent made known', async () => {
@@ -80,6 +81,14 @@ describe('text', () => {
     const answer = await connection.sendRequest('ask', questionOf('say a b c. d e. f'));
     expect(texts).toEqual(['abc.', 'de.', 'f']);
     expect(answer).toMatchObject({ text: 'abc.de.f' });
+  });
+
+  test('that was written before a failure comes before its error', async () => {
+    const { connection, texts } = await serveGreeted();
+    const textsAtError = connection
+      .sendRequest('ask', questionOf('sayAndThrow half'))
+      .catch(() => [...texts]);
+    expect(await textsAtError).toEqual(['half']);
   });
 
   test('and progress keep their order', async () => {
@@ -158,6 +167,16 @@ describe('the end', () => {
     expect(served.disposals()).toBe(1);
   });
 
+  test('by shutdown with handlers that cannot be disposed of is told to both ends', async () => {
+    const { connection, ended, failDispose } = await serveGreeted();
+    failDispose();
+    const rejected = expect(ended).rejects.toThrow('no dispose');
+    await expect(connection.sendRequest('shutdown', {})).rejects.toMatchObject({
+      data: { reason: 'internal' },
+    });
+    await rejected;
+  });
+
   test('by shutdown is answered first, and a request after it is cancelled', async () => {
     const { connection, ended } = await serveGreeted();
     const answers = [connection.sendRequest('shutdown', {}), connection.sendRequest('status', {})];
@@ -200,6 +219,7 @@ function serve() {
     events,
     texts,
     lastQueue: () => queues.at(-1),
+    failDispose: () => dispose.mockRejectedValue(new Error('no dispose')),
     disposals: () => dispose.mock.calls.length,
     ask: (text: string) => {
       const source = new CancellationTokenSource();
