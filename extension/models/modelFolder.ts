@@ -29,6 +29,10 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
+    // What Node says of a folder that is to be made on a read-only disk.
+    if (errorCode(error) === 'ENOENT') {
+      throw errors.cacheFolderNotWritable(folder, 'it cannot be made there (a read-only disk?)');
+    }
     throw await writeError(error, folder, 0);
   }
 }

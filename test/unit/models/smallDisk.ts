@@ -25,7 +25,9 @@ export async function mountSmallDisk(mebibytes: number): Promise<SmallDisk> {
   }
   return {
     folder,
-    makeReadOnly: async () => void (await run('mount', ['-o', 'remount,ro', folder])),
+    makeReadOnly: async () => {
+      await run('mount', ['-o', 'remount,ro', folder]);
+    },
     remove: async () => {
       await run('umount', [folder]);
       await rm(folder, { recursive: true });

@@ -1,0 +1,259 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { catalogue, findEntry, type CatalogueEntry } from '../../../extension/models/catalogue.ts';
+import { getModelFile, resolveModel, type ModelProgress } from '../../../extension/models/findModel.ts';
+import {
+  fileReaches,
+  serve,
+  sha256Of,
+  startFaultyServer,
+  status,
+  stopAt,
+  testContent,
+  type Answer,
+  type FaultyServer,
+} from './faultyServer.ts';
+import { mountSmallDisk } from './smallDisk.ts';
+
+const content = testContent(200_000);
+const half = 100_000;
+const signal = new AbortController().signal;
+
+let folder: string;
+let servers: FaultyServer[];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'models-'));
+  servers = [];
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(servers.map((server) => server.close()));
+  await rm(folder, { recursive: true });
+});
+
+async function start(...answers: [Answer, ...Answer[]]): Promise<FaultyServer> {
+  const server = await startFaultyServer(...answers);
+  servers.push(server);
+  return server;
+}
+
+function entryFrom(...sources: readonly FaultyServer[]): CatalogueEntry {
+  return {
+    ...{ name: 'Tiny', fileName: 'tiny.gguf', bytes: content.length, sha256: sha256Of(content) },
+    ...{ license: 'MIT', contextWindow: 64, evidenceHeads: [] },
+    sources: sources.map(({ url }) => ({ kind: 'http', url })),
+  };
+}
+
+const modelPath = () => join(folder, 'tiny.gguf');
+const settledFiles = ['tiny.gguf', 'tiny.gguf.verified'];
+
+describe('the catalogue', () => {
+  it.each(catalogue)('states what can be checked of $name', (entry) => {
+    expect(entry.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(entry.sources.length).toBeGreaterThan(0);
+    expect(findEntry(entry.name.toUpperCase())).toBe(entry);
+  });
+});
+
+describe('resolveModel', () => {
+  it('takes a file as it is', async () => {
+    await writeFile(modelPath(), 'anything');
+    expect(await resolveModel(modelPath(), { signal })).toEqual({
+      path: modelPath(),
+      name: 'tiny',
+      entry: null,
+    });
+  });
+
+  it('tells of a file that is not there', async () => {
+    await expect(resolveModel(join(folder, 'absent.gguf'), { signal })).rejects.toMatchObject({
+      reason: 'modelNotFound',
+      message: `The model file ${join(folder, 'absent.gguf')} does not exist`,
+    });
+  });
+
+  it('tells of a cache folder that cannot be', async () => {
+    await writeFile(join(folder, 'taken'), '');
+    vi.stubEnv('ASK_CODEBASE_CACHE', join(folder, 'taken'));
+    await expect(resolveModel(undefined, { signal })).rejects.toMatchObject({
+      reason: 'cacheFolderNotWritable',
+    });
+  });
+});
+
+describe('getModelFile', () => {
+  it('goes on to the next source, and says where the bytes come from', async () => {
+    const [gone, good] = [await start(status(404)), await start(serve(content))];
+    const progress: ModelProgress[] = [];
+    const options = { signal, onProgress: (step: ModelProgress) => void progress.push(step) };
+    expect(await getModelFile(entryFrom(gone, good), folder, options)).toBe(modelPath());
+    expect(sha256Of(await readFile(modelPath()))).toBe(sha256Of(content));
+    expect(await readdir(folder)).toEqual(settledFiles);
+    const last = { done: content.length, total: content.length, source: new URL(good.url).host };
+    expect(progress).toContainEqual({ stage: 'downloading', ...last });
+    expect(progress.at(-1)).toEqual({ stage: 'verifying', ...last });
+  });
+
+  it('tells what each source did when all fail', async () => {
+    const [gone, damaged] = [await start(status(404)), await start(serve(testContent(content.length, 'b')))];
+    await expect(getModelFile(entryFrom(gone, damaged), folder, { signal })).rejects.toMatchObject({
+      reason: 'downloadFailed',
+      message: expect.stringMatching(
+        /^Tiny could not be downloaded: .*HTTP 404.*; .*arrived damaged/,
+      ) as string,
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('does not try another source after a cancel', async () => {
+    const controller = new AbortController();
+    const silent = await start(stopAt(content, half, `${modelPath()}.part`, () => controller.abort()));
+    const other = await start(serve(content));
+    const result = getModelFile(entryFrom(silent, other), folder, { signal: controller.signal });
+    await expect(result).rejects.toMatchObject({ reason: 'cancelled' });
+    expect(other.ranges).toEqual([]);
+    expect(await readdir(folder)).not.toContain('tiny.gguf.lock');
+  });
+
+  it('uses what it has without asking or hashing again', async () => {
+    const server = await start(serve(content));
+    const get = async () => {
+      const stages: string[] = [];
+      await getModelFile(entryFrom(server), folder, {
+        signal,
+        onProgress: ({ stage }) => void stages.push(stage),
+      });
+      return stages;
+    };
+    expect(await get()).toContain('downloading');
+    expect(await get()).toEqual([]);
+    // Touched, so that it must be hashed, and found to be the same.
+    await utimes(modelPath(), new Date(0), new Date(0));
+    expect(new Set(await get())).toEqual(new Set(['verifying']));
+    expect(await get()).toEqual([]);
+    expect(server.ranges).toEqual(['']);
+  });
+
+  it.each([
+    { name: 'of the same size', wrong: testContent(content.length, 'b') },
+    { name: 'that is shorter', wrong: content.subarray(0, half) },
+  ])('replaces a wrong file $name', async ({ wrong }) => {
+    const server = await start(serve(content));
+    await getModelFile(entryFrom(server), folder, { signal });
+    await writeFile(modelPath(), wrong);
+    await getModelFile(entryFrom(server), folder, { signal });
+    expect(sha256Of(await readFile(modelPath()))).toBe(sha256Of(content));
+    expect(server.ranges).toEqual(['', '']);
+  });
+
+  it('takes a file brought by hand into the folder', async () => {
+    await writeFile(modelPath(), content);
+    expect(await getModelFile(entryFrom(), folder, { signal })).toBe(modelPath());
+    expect(await readdir(folder)).toEqual(settledFiles);
+  });
+
+  it('reads from a folder that has become read-only, and says so when it must write', async () => {
+    const disk = await mountSmallDisk(8);
+    try {
+      const server = await start(serve(content));
+      await getModelFile(entryFrom(server), disk.folder, { signal });
+      await disk.makeReadOnly();
+      await getModelFile(entryFrom(server), disk.folder, { signal });
+      const other = { ...entryFrom(server), fileName: 'other.gguf' };
+      for (const readOnly of [disk.folder, join(disk.folder, 'sub', 'models')]) {
+        await expect(getModelFile(other, readOnly, { signal })).rejects.toMatchObject({
+          reason: 'cacheFolderNotWritable',
+        });
+      }
+    } finally {
+      await disk.remove();
+    }
+  });
+});
+
+describe('two processes at once', () => {
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
+  /** A process of its own that gets the model file. */
+  async function startProcess(entry: CatalogueEntry): Promise<ChildProcess> {
+    const script = join(folder, 'get.mjs');
+    await build({
+      stdin: {
+        contents: `import { getModelFile } from './extension/models/findModel.ts';
+          await getModelFile(${JSON.stringify(entry)}, ${JSON.stringify(folder)}, { signal: new AbortController().signal });`,
+        resolveDir: process.cwd(),
+      },
+      ...{ outfile: script, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
+    });
+    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'inherit', 'inherit'] });
+    children.push(child);
+    return child;
+  }
+
+  it('one downloads, and the other waits for it', async () => {
+    const partPath = `${modelPath()}.part`;
+    let waits = 0;
+    const slow = await start(
+      stopAt(content, half, partPath, (response) => {
+        // The rest comes only when the second process is known to wait.
+        const timer = setInterval(() => {
+          if (waits === 0) return;
+          clearInterval(timer);
+          response.end(content.subarray(half));
+        }, 10);
+      }),
+    );
+    const child = await startProcess(entryFrom(slow));
+    const closed = once(child, 'close');
+    await fileReaches(partPath, half);
+    await getModelFile(entryFrom(slow), folder, {
+      signal,
+      onProgress: ({ source }) => {
+        if (source === 'another process') waits++;
+      },
+    });
+    expect(await closed).toEqual([0, null]);
+    expect(slow.ranges).toEqual(['']);
+    expect(sha256Of(await readFile(modelPath()))).toBe(sha256Of(content));
+  });
+
+  it('one is killed, and the other takes over where it stopped', async () => {
+    const partPath = `${modelPath()}.part`;
+    const server = await start(
+      stopAt(content, half, partPath, () => undefined),
+      serve(content),
+    );
+    const child = await startProcess(entryFrom(server));
+    const closed = once(child, 'close');
+    await fileReaches(partPath, half);
+    child.kill('SIGKILL');
+    await closed;
+    // As if the last sign of life lay longer back.
+    const longAgo = new Date(Date.now() - 60_000);
+    await utimes(`${modelPath()}.lock`, longAgo, longAgo);
+    await getModelFile(entryFrom(server), folder, { signal });
+    expect(server.ranges).toEqual(['', `bytes=${half}-`]);
+    expect(sha256Of(await readFile(modelPath()))).toBe(sha256Of(content));
+    expect((await readdir(folder)).filter((name) => name.includes('lock'))).toEqual([]);
+  });
+
+  it('waiting can be cancelled', async () => {
+    await writeFile(`${modelPath()}.lock`, '');
+    const controller = new AbortController();
+    const result = getModelFile(entryFrom(await start(serve(content))), folder, {
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await expect(result).rejects.toMatchObject({ reason: 'cancelled' });
+    expect(await readdir(folder)).toEqual(['tiny.gguf.lock']);
+  });
+});
