@@ -99,7 +99,7 @@ function liveLine(stream: OutputStream, now: () => number) {
       if (!changed && now() < nextAt) return;
       nextAt = now() + liveLineEvery;
       const line = [...latest.values()].map(progressText).join(' | ');
-      stream.write(eraseLine + fitColumns(line, (stream.columns ?? defaultColumns) - 1));
+      stream.write(eraseLine + fitColumns(line, columnsOf(stream) - 1));
       shown = true;
     },
     erase(): void {
@@ -108,6 +108,11 @@ function liveLine(stream: OutputStream, now: () => number) {
       nextAt = -Infinity;
     },
   };
+}
+
+/** A terminal that was never given a size says 0. */
+function columnsOf({ columns }: OutputStream): number {
+  return columns === undefined || columns === 0 ? defaultColumns : columns;
 }
 
 const tracks = {

@@ -146,6 +146,14 @@ describe('text', () => {
     expect(progress).toBe('\r\u001b[KReading  50 %  説明書/');
   });
 
+  test('a terminal that was never given a size has 80 columns', () => {
+    const { progress } = printText(
+      [{ event: 'progress', stage: 'reading', done: 1, total: 2, path: 'x'.repeat(100) }],
+      { terminal: true, columns: 0 },
+    );
+    expect(progress).toBe(`\r\u001b[KReading  50 %  ${'x'.repeat(79 - 15)}`);
+  });
+
   test('a slow reading is announced with the way out', () => {
     const { progress } = printText([
       {
