@@ -1,0 +1,219 @@
+/** One question in the engine: passages in, answer out. The function to read first in this folder. */
+import { errors } from '../errors.ts';
+import type { AskParams, AskResult, EngineProgress } from '../protocol/engine.ts';
+import type { Passage } from '../protocol/nouns.ts';
+import { citationsOf } from './citations.ts';
+import { compress, decodeQuestion, type CompressedCache } from './compression/compress.ts';
+import { presetOptions, type CompressionOptions } from './compression/options.ts';
+import { tokenizePassages, type DocumentTokens } from './documentTokens.ts';
+import { weighEvidence } from './evidence.ts';
+import { generate } from './generate.ts';
+import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
+import { buildPrompt, type Prompt } from './prompt.ts';
+import { runBatch } from './prefill.ts';
+
+export interface AnswerHooks {
+  readonly signal: AbortSignal;
+  progress(progress: Omit<EngineProgress, 'requestId'>): void;
+  text(text: string): void;
+}
+
+/** The shortest chunk that is worth an eviction, tokens. */
+const minChunkTokens = 64;
+
+/**
+ * Below this share of the evidence heads' attention on the document, little was found: see ARCHITECTURE.md for the
+ * measurement that it comes from.
+ */
+const thinEvidenceShare = 0.12;
+
+/**
+ * Reads the passages under the question, compressed, and answers.
+ * @throws errors.questionTooLong, errors.badArgument, errors.cancelled, errors.decodeFailed
+ */
+export async function answer(engine: LoadedEngine, params: AskParams, hooks: AnswerHooks): Promise<AskResult> {
+  const { model } = engine;
+  const prompt = buildPrompt(model, params.question);
+  const document = tokenizePassages(model, params.passages);
+  const preset = presetOptions(params.preset, params.tokenBudget, engine.evidenceHeads);
+  const { options, contextSize, rows, maxAnswerTokens } = fitWindow(
+    preset,
+    prompt,
+    document.tokens.length,
+    params.maxAnswerTokens,
+    model.contextWindow,
+  );
+  const opened = engine.open(contextSize, rows);
+
+  const cache = await compress(
+    opened.context,
+    opened.operations,
+    { prefix: prompt.prefix, document, question: prompt.scoring },
+    options,
+    {
+      signal: hooks.signal,
+      pace: engine.pace,
+      onRead: readingProgress(document, params.passages, engine, hooks),
+    },
+  );
+  const keptTokens = opened.context.length - prompt.prefix.length;
+  const attention = await decodeSuffix(engine, opened, cache, prompt, hooks.signal);
+
+  const generated = await generate(
+    opened.context,
+    { maxAnswerTokens, temperature: params.temperature, seed: params.seed },
+    {
+      signal: hooks.signal,
+      onText(text, tokens, seconds) {
+        hooks.text(text);
+        const tokensPerSecond = tokens / Math.max(seconds, 1e-3);
+        const secondsLeft = (maxAnswerTokens - tokens) / tokensPerSecond;
+        hooks.progress({ stage: 'answering', done: tokens, total: maxAnswerTokens, tokensPerSecond, secondsLeft });
+      },
+    },
+  );
+
+  const evidence = weighEvidence(cache.lists, document, params.passages, attention.byEntry);
+  return {
+    text: generated.text,
+    citations: citationsOf(generated.text, params.passages, evidence),
+    evidence: evidence.map(({ workspace, path, startLine, endLine, weight }) => ({
+      workspace,
+      path,
+      startLine,
+      endLine,
+      weight,
+    })),
+    thinEvidence: attention.documentShare !== null && attention.documentShare < thinEvidenceShare,
+    stopReason: generated.stopReason,
+    statistics: {
+      documentTokens: document.tokens.length,
+      keptTokens,
+      tokenBudget: params.tokenBudget,
+      prefillTokens: cache.prefillTokens + prompt.suffix.length,
+      prefillSeconds: cache.seconds.prefill,
+      scoreSeconds: cache.seconds.score,
+      evictSeconds: cache.seconds.evict,
+      generatedTokens: generated.tokens,
+      generateSeconds: generated.seconds,
+      kvCacheBytes: kvCacheBytes(opened),
+      // Node gives kibibytes.
+      peakEngineBytes: process.resourceUsage().maxRSS * 1024,
+      reused: false,
+    },
+  };
+}
+
+/**
+ * What fits the model's window: a shorter chunk first, then a shorter answer, down to the least of each.
+ * `rows` is what the cache holds at most before a question is decoded behind it.
+ * @throws errors.questionTooLong when the question leaves no room, errors.badArgument when the budget alone does not fit
+ */
+export function fitWindow(
+  preset: CompressionOptions,
+  prompt: Prompt,
+  documentTokens: number,
+  wantedAnswerTokens: number,
+  window: number,
+): { options: CompressionOptions; contextSize: number; rows: number; maxAnswerTokens: number } {
+  const { tokenBudget } = preset;
+  const kept = Math.min(tokenBudget, documentTokens);
+  const afterReading = prompt.prefix.length + kept + prompt.suffix.length;
+  const minAnswerTokens = Math.min(wantedAnswerTokens, 32);
+  if (prompt.prefix.length + tokenBudget + minChunkTokens > window) {
+    throw errors.badArgument('The token budget', `of ${tokenBudget} does not fit the model's window of ${window} tokens`);
+  }
+  if (afterReading + minAnswerTokens > window) {
+    throw errors.questionTooLong(prompt.suffix.length, window - prompt.prefix.length - kept - minAnswerTokens);
+  }
+  const compressed = documentTokens > tokenBudget;
+  const beforeChunk = prompt.prefix.length + (compressed ? tokenBudget : 0);
+  const behindChunk = compressed ? prompt.scoring.length : 0;
+  const chunkRoom = window - beforeChunk - behindChunk;
+  if (compressed && chunkRoom < minChunkTokens) throw errors.questionTooLong(prompt.suffix.length, chunkRoom);
+  const chunkTokens = compressed ? Math.min(preset.chunkTokens, chunkRoom, documentTokens) : preset.chunkTokens;
+  const maxAnswerTokens = Math.min(wantedAnswerTokens, window - afterReading);
+  const rows = compressed ? beforeChunk + chunkTokens : prompt.prefix.length + documentTokens;
+  return {
+    options: { ...preset, chunkTokens },
+    rows,
+    contextSize: Math.max(rows + behindChunk, afterReading + maxAnswerTokens),
+    maxAnswerTokens,
+  };
+}
+
+interface FinalAttention {
+  /** Per kept document token, summed over the evidence heads and the question's rows. */
+  readonly byEntry: ReadonlyMap<number, number>;
+  /** Mean share, over those heads and rows, that goes to the document; null when the heads are not known. */
+  readonly documentShare: number | null;
+}
+
+/** Decodes the rest of the prompt, and reads from the evidence heads how much of it they find in what was kept. */
+async function decodeSuffix(
+  engine: LoadedEngine,
+  opened: OpenedContext,
+  cache: CompressedCache,
+  prompt: Prompt,
+  signal: AbortSignal,
+): Promise<FinalAttention> {
+  const { context, operations } = opened;
+  const heads = engine.evidenceHeads;
+  const cells = context.length;
+  const body = prompt.suffix.slice(0, -1);
+  const layers = new Set(heads?.map(({ layer }) => layer));
+  const queries = await decodeQuestion(context, body, layers, { pace: engine.pace, signal });
+  const last = prompt.suffix.slice(-1);
+  await runBatch(1, engine.pace, signal, () => context.decode(last, { logits: 'last' }));
+  if (heads === null || queries.size === 0) return { byEntry: new Map(), documentShare: null };
+
+  const scores = operations.attentionScores(queries, cells, new Float32Array(body.length).fill(1 / body.length));
+  const byEntry = new Map<number, number>();
+  let onDocument = 0;
+  for (const { layer, head } of heads) {
+    const layerScores = scores.get(layer)!;
+    // With a list for every KV head, the first stands for all: the share is a property of the question, not of a head.
+    const { entries } = cache.lists[0]!;
+    for (let cell = 0; cell < cells; cell++) {
+      const entry = entries[cell]!;
+      if (entry < 0) continue;
+      const paid = layerScores[head * cells + cell]!;
+      onDocument += paid;
+      byEntry.set(entry, (byEntry.get(entry) ?? 0) + paid);
+    }
+  }
+  return { byEntry, documentShare: onDocument / heads.length };
+}
+
+function readingProgress(
+  document: DocumentTokens,
+  passages: readonly Passage[],
+  engine: LoadedEngine,
+  hooks: AnswerHooks,
+): (read: number) => void {
+  const total = document.tokens.length;
+  const fileOf = (passage: number): string => `${passages[passage]!.workspace}/${passages[passage]!.path}`;
+  const filesTotal = new Set(passages.map((_, index) => fileOf(index))).size;
+  const seen = new Set<string>();
+  let passagesSeen = 0;
+  return (read) => {
+    const line = document.lines[document.lineOf[Math.min(read, total - 1)]!]!;
+    for (; passagesSeen <= line.passage; passagesSeen++) seen.add(fileOf(passagesSeen));
+    const { tokensPerSecond } = engine.pace;
+    hooks.progress({
+      stage: 'reading',
+      done: read,
+      total,
+      tokensPerSecond,
+      secondsLeft: (total - read) / tokensPerSecond,
+      path: passages[line.passage]!.path,
+      filesDone: seen.size,
+      filesTotal,
+    });
+  };
+}
+
+function kvCacheBytes({ context, operations }: OpenedContext): number {
+  const rowBytes = operations.layouts.reduce((sum, { headDim, kvHeads }) => sum + 2 * 2 * headDim * kvHeads, 0);
+  return context.contextSize * rowBytes + operations.firstKeysBytes;
+}

@@ -1,0 +1,200 @@
+/**
+ * Finch (arXiv 2408.00167): the document is read chunk by chunk under the question. After each chunk the question's
+ * attention decides which tokens stay in the KV cache; kept keys are rotated to close the gaps. The cache never holds
+ * more than the prompt's beginning, the budget, one chunk and the question, however long the document is.
+ */
+import { CacheOperations, type KeptCells } from '../llama/cacheOperations.ts';
+import type { LlamaContext } from '../llama/llamaContext.ts';
+import type { DocumentTokens } from '../documentTokens.ts';
+import type { Token } from '../numbers.ts';
+import { batchLength, prefill, runBatch, type Pace } from '../prefill.ts';
+import type { Queries } from '../llama/attentionProbe.ts';
+import { keptAfter, selectCells } from './keep.ts';
+import type { CompressionOptions } from './options.ts';
+import { listScope, listScores, rowWeights, scoredLayers, type ListScope } from './score.ts';
+
+export interface CompressionInput {
+  /** The prompt up to the document; always kept. */
+  readonly prefix: readonly Token[];
+  readonly document: DocumentTokens;
+  /** What is decoded after each chunk, whose attention decides. At least one token. */
+  readonly question: readonly Token[];
+}
+
+/** Cells of one list: which document token each holds (negative: the prompt's beginning), and where it was written. */
+export interface CellList {
+  readonly entries: Int32Array;
+  readonly firstPositions: Int32Array;
+}
+
+export interface CompressedCache {
+  /** One for the model; or per layer; or per layer and KV head. All of one length. */
+  readonly lists: readonly CellList[];
+  /** The last scores of the cells, one for each list, pooled or not as the heads gave them; null when all was kept. */
+  readonly scores: readonly Float32Array[] | null;
+  readonly seconds: { readonly prefill: number; readonly score: number; readonly evict: number };
+  /** Tokens that went through the model, the question's repetitions included. */
+  readonly prefillTokens: number;
+}
+
+export interface CompressionHooks {
+  readonly signal: AbortSignal;
+  readonly pace: Pace;
+  /** Told after every batch how many document tokens have been read. */
+  onRead?(documentTokens: number): void;
+}
+
+/**
+ * Reads the document into the context's cache, compressed to the budget; afterwards the cache holds
+ * `prefix.length + min(budget, document)` cells at positions 0.. .
+ * @throws errors.cancelled, errors.decodeFailed
+ */
+export async function compress(
+  context: LlamaContext,
+  operations: CacheOperations,
+  input: CompressionInput,
+  options: CompressionOptions,
+  hooks: CompressionHooks,
+): Promise<CompressedCache> {
+  const { prefix, document, question } = input;
+  const total = document.tokens.length;
+  const layouts = operations.layouts;
+  const scope = listScope(options);
+  const seconds = { prefill: 0, score: 0, evict: 0 };
+  let prefillTokens = prefix.length;
+  let scores: readonly Float32Array[] | null = null;
+
+  context.clear();
+  await timed(seconds, 'prefill', () => prefill(context, prefix, hooks.pace, hooks.signal));
+  operations.rememberKeys(0, prefix.length);
+  let lists = startLists(scope, layouts.length, layouts[0]!.kvHeads, prefix.length);
+
+  for (let read = 0; read < total; ) {
+    const chunk = document.tokens.slice(read, read + options.chunkTokens);
+    const before = context.length;
+    await timed(seconds, 'prefill', () => {
+      let inChunk = 0;
+      return prefill(context, chunk, hooks.pace, hooks.signal, (tokens) => hooks.onRead?.(read + (inChunk += tokens)));
+    });
+    prefillTokens += chunk.length;
+    lists = lists.map((list) => appendChunk(list, read, before, chunk.length));
+    read += chunk.length;
+
+    const cells = context.length;
+    const budget = total <= options.tokenBudget ? total : options.tokenBudget;
+    const step = { before: before - prefix.length, chunk: chunk.length, read, total };
+    const kept = prefix.length + keptAfter(options.growth, budget, step);
+    await timed(seconds, 'evict', () => operations.rememberKeys(before, cells));
+    if (kept >= cells) continue;
+
+    const layers = scoredLayers(options, layouts);
+    const queries = await timed(seconds, 'prefill', () => decodeQuestion(context, question, layers, hooks));
+    prefillTokens += question.length;
+    const attention = await timed(seconds, 'score', () =>
+      operations.attentionScores(queries, cells, rowWeights(options, cells, question.length)),
+    );
+    context.truncate(cells);
+
+    const chunkScores = await timed(seconds, 'score', () => listScores(options, layouts, attention, cells));
+    const selected = await timed(seconds, 'score', () =>
+      lists.map((list, index) => select(list, chunkScores[index]!, document, options, prefix.length, kept)),
+    );
+    await timed(seconds, 'evict', () =>
+      operations.keep(
+        perLayer(scope, layouts.length, selected),
+        perLayer(
+          scope,
+          layouts.length,
+          lists.map((list, index) => gather(list.firstPositions, selected[index]!)),
+        ),
+      ),
+    );
+    lists = lists.map((list, index) => ({
+      entries: gather(list.entries, selected[index]!),
+      firstPositions: gather(list.firstPositions, selected[index]!),
+    }));
+    scores = chunkScores.map((list, index) => gatherFloats(list, selected[index]!));
+  }
+  return { lists, scores, seconds, prefillTokens };
+}
+
+/** Decodes the question behind the cache and takes its queries; its keys are in the cache until it is truncated. */
+export async function decodeQuestion(
+  context: LlamaContext,
+  question: readonly Token[],
+  layers: ReadonlySet<number>,
+  hooks: Pick<CompressionHooks, 'pace' | 'signal'>,
+): Promise<Map<number, Queries[]>> {
+  const all = new Map<number, Queries[]>();
+  for (let start = 0; start < question.length; ) {
+    const batch = question.slice(start, start + batchLength(hooks.pace));
+    await runBatch(batch.length, hooks.pace, hooks.signal, () => {
+      const taken = context.decodeTakingQueries(batch, layers, { logits: 'none' });
+      for (const [layer, queries] of taken) all.set(layer, [...(all.get(layer) ?? []), ...queries]);
+    });
+    start += batch.length;
+  }
+  return all;
+}
+
+
+function startLists(scope: ListScope, layers: number, kvHeads: number, prefixLength: number): CellList[] {
+  const count = scope === 'model' ? 1 : scope === 'layer' ? layers : layers * kvHeads;
+  const entries = Int32Array.from({ length: prefixLength }, (_, cell) => -1 - cell);
+  const firstPositions = Int32Array.from({ length: prefixLength }, (_, cell) => cell);
+  return Array.from({ length: count }, () => ({ entries, firstPositions }));
+}
+
+function appendChunk(list: CellList, firstEntry: number, firstCell: number, length: number): CellList {
+  const extend = (array: Int32Array, from: number): Int32Array => {
+    const longer = new Int32Array(firstCell + length);
+    longer.set(array);
+    for (let i = 0; i < length; i++) longer[firstCell + i] = from + i;
+    return longer;
+  };
+  return { entries: extend(list.entries, firstEntry), firstPositions: extend(list.firstPositions, firstCell) };
+}
+
+function select(
+  list: CellList,
+  scores: Float32Array,
+  document: DocumentTokens,
+  options: CompressionOptions,
+  prefixLength: number,
+  kept: number,
+): Int32Array {
+  // The sinks are the document's first tokens; kept always, they stay the first cells after the prefix.
+  const always = Math.min(kept, prefixLength + options.sinkTokens);
+  return selectCells(scores, options.unit, always, kept, (cell) => document.lineOf[list.entries[cell]!]!);
+}
+
+/** The lists as the cache operations take them: one entry for every layer. */
+function perLayer(scope: ListScope, layers: number, lists: readonly Int32Array[]): KeptCells[] {
+  return Array.from({ length: layers }, (_, layer) => {
+    if (scope === 'model') return { shared: lists[0]! };
+    if (scope === 'layer') return { shared: lists[layer]! };
+    const kvHeads = lists.length / layers;
+    return { perHead: lists.slice(layer * kvHeads, (layer + 1) * kvHeads) };
+  });
+}
+
+function gather(values: Int32Array, cells: Int32Array): Int32Array {
+  return cells.map((cell) => values[cell]!);
+}
+
+function gatherFloats(values: Float32Array, cells: Int32Array): Float32Array {
+  return Float32Array.from(cells, (cell) => values[cell]!);
+}
+
+async function timed<T>(
+  seconds: { [stage: string]: number },
+  stage: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  const begin = performance.now();
+  try {
+    return await work();
+  } finally {
+    seconds[stage] = (seconds[stage] ?? 0) + (performance.now() - begin) / 1000;
+  }
+}

@@ -1,0 +1,86 @@
+/** What the engine process does behind its wire. */
+import { checkServable } from '../models/servable.ts';
+import { evidenceHeadsOf } from '../models/evidenceHeads.ts';
+import { readGgufHeader } from '../models/ggufFile.ts';
+import { checkMemory, estimateMemory, freeMemoryBytes } from '../models/memoryEstimate.ts';
+import { errors } from '../errors.ts';
+import type { LoadParams, LoadResult } from '../protocol/engine.ts';
+import { answer } from './answer.ts';
+import { LoadedEngine } from './loadedEngine.ts';
+import type { EngineHandlers } from './server.ts';
+
+/** What a first question needs, tokens: the memory is judged by it before the weights are loaded. */
+const firstQuestion = {
+  contextSize: 2560,
+  chunkTokens: 512,
+  tokenBudget: 1024,
+  batchTokens: 512,
+  questionTokens: 64,
+} as const;
+
+export function createEngineHandlers(): EngineHandlers {
+  let engine: LoadedEngine | null = null;
+  let loaded: { readonly params: LoadParams; readonly result: LoadResult } | null = null;
+
+  return {
+    load(params) {
+      if (loaded !== null && sameModel(loaded.params, params)) return Promise.resolve(loaded.result);
+      engine?.dispose();
+      engine = null;
+      loaded = null;
+      const begin = performance.now();
+      const header = readGgufHeader(params.modelPath);
+      checkServable(header);
+      const estimate = estimateMemory(header, firstQuestion);
+      checkMemory(estimate, freeMemoryBytes(), 'this machine');
+      const text = (key: string): string | null => {
+        const value = header.metadata.get(key);
+        return typeof value === 'string' ? value : null;
+      };
+      const heads = evidenceHeadsOf(text('general.basename'), text('general.size_label'));
+      engine = new LoadedEngine(
+        params.modelPath,
+        { device: params.device, gpuLayers: params.gpuLayers },
+        heads?.map(([layer, head]) => ({ layer, head })) ?? null,
+      );
+      const result: LoadResult = {
+        modelName: text('general.name') ?? params.modelPath,
+        architecture: text('general.architecture') ?? '',
+        deviceName: engine.deviceName,
+        libraryVersion: engine.library.version,
+        layers: engine.model.layers,
+        offloadedLayers: engine.offloadedLayers,
+        contextWindow: engine.model.contextWindow,
+        prefillTokensPerSecond: engine.pace.tokensPerSecond,
+        loadSeconds: (performance.now() - begin) / 1000,
+        estimatedBytes: estimate.totalBytes,
+      };
+      loaded = { params, result };
+      return Promise.resolve(result);
+    },
+    countTokens({ texts }) {
+      const { model } = requireLoaded(engine);
+      return Promise.resolve({ counts: texts.map((text) => model.tokenize(text, { special: false }).length) });
+    },
+    ask(params, stream) {
+      return answer(requireLoaded(engine), params, stream);
+    },
+    status() {
+      return { loadedModel: loaded?.result.modelName ?? null };
+    },
+    dispose() {
+      engine?.dispose();
+      engine = null;
+      return Promise.resolve();
+    },
+  };
+}
+
+function requireLoaded(engine: LoadedEngine | null): LoadedEngine {
+  if (engine === null) throw errors.engineNotStarted('no model is loaded');
+  return engine;
+}
+
+function sameModel(a: LoadParams, b: LoadParams): boolean {
+  return a.modelPath === b.modelPath && a.device === b.device && a.gpuLayers === b.gpuLayers;
+}

@@ -1,0 +1,217 @@
+/**
+ * Watches llama.cpp's graph through its evaluation callback: first to learn and verify how each layer attends,
+ * then to take the rotated queries of the question's tokens.
+ * A node is only looked at when the callback asks for it; declining everything leaves the graph in one piece.
+ */
+import koffi from 'koffi';
+import { errors } from '../../errors.ts';
+import type { Functions, Pointer } from './functions.ts';
+import { EvalCallback, ggmlType } from './structs.ts';
+import { floatParams, readOperation, readTensor, type TensorInfo } from './tensor.ts';
+
+/** How one layer rotates its keys: the arguments of `ggml_rope_ext`. */
+export interface RopeParams {
+  readonly nDims: number;
+  readonly mode: number;
+  readonly nCtxOrig: number;
+  readonly freqBase: number;
+  readonly freqScale: number;
+  readonly extFactor: number;
+  readonly betaFast: number;
+  readonly betaSlow: number;
+  readonly frequencyFactors: Pointer | null;
+}
+
+/** One layer's attention, as read off llama.cpp's own graph. */
+export interface LayerLayout {
+  readonly layer: number;
+  /** The cache tensors, f16 (headDim * kvHeads, cells). */
+  readonly kCache: Pointer;
+  readonly vCache: Pointer;
+  readonly headDim: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** Factor on the attention scores before the softmax. */
+  readonly scale: number;
+  readonly rope: RopeParams;
+}
+
+/** Rotated queries of one layer: f32 (headDim, heads, tokens), tokens slowest. */
+export interface Queries {
+  readonly values: Float32Array;
+  readonly tokens: number;
+}
+
+type Mode =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'layout'; readonly attention: Map<number, TensorInfo>; readonly ropes: Map<number, TensorInfo> }
+  | { readonly kind: 'queries'; readonly layers: ReadonlySet<number>; readonly taken: Map<number, Queries[]> };
+
+export class AttentionProbe {
+  /** To be given to llama.cpp as `cb_eval`. */
+  readonly callback: Pointer;
+  readonly #f: Functions;
+  readonly #flashAttention: number;
+  readonly #rope: number;
+  #mode: Mode = { kind: 'off' };
+  /** An error inside the callback cannot cross native code: it is kept and thrown after the decode. */
+  #failure: unknown = null;
+
+  constructor(functions: Functions) {
+    this.#f = functions;
+    this.#flashAttention = operationNumber(functions, 'FLASH_ATTN_EXT');
+    this.#rope = operationNumber(functions, 'ROPE');
+    this.callback = koffi.register(
+      (tensor: Pointer, ask: boolean) => this.#visit(tensor, ask),
+      koffi.pointer(EvalCallback),
+    ) as Pointer;
+  }
+
+  /**
+   * Runs `decode` and reads each layer's form off its graph.
+   * @throws errors.modelNotServed when a layer does not have exactly one rotation of its keys and one attention
+   *         node of the form that compression can serve.
+   */
+  readLayouts(modelPath: string, layers: number, decode: () => void): LayerLayout[] {
+    const attention = new Map<number, TensorInfo>();
+    const ropes = new Map<number, TensorInfo>();
+    this.#during({ kind: 'layout', attention, ropes }, decode);
+    return Array.from({ length: layers }, (_, layer) => {
+      const rope = ropes.get(layer);
+      const node = attention.get(layer);
+      const problem =
+        node === undefined ? 'has no flash-attention node' : rope === undefined ? 'has no RoPE' : null;
+      if (problem !== null) throw errors.modelNotServed(modelPath, `layer ${layer} ${problem}`);
+      return layout(modelPath, layer, node!, rope!);
+    });
+  }
+
+  /** Runs `decode` and returns the queries of the named layers, for all tokens that it decoded, in order. */
+  takeQueries(layers: ReadonlySet<number>, decode: () => void): Map<number, Queries[]> {
+    const taken = new Map<number, Queries[]>();
+    this.#during({ kind: 'queries', layers, taken }, decode);
+    return taken;
+  }
+
+  dispose(): void {
+    koffi.unregister(this.callback);
+  }
+
+  #during(mode: Mode, decode: () => void): void {
+    this.#mode = mode;
+    this.#failure = null;
+    try {
+      decode();
+    } finally {
+      this.#mode = { kind: 'off' };
+    }
+    if (this.#failure !== null) throw this.#failure as Error;
+  }
+
+  /** Asked (`ask`) whether a node's value is wanted, then shown it; the answer to the latter is whether to go on. */
+  #visit(tensor: Pointer, ask: boolean): boolean {
+    const mode = this.#mode;
+    if (mode.kind === 'off') return !ask;
+    try {
+      const operation = readOperation(tensor);
+      if (mode.kind === 'layout') {
+        this.#note(mode, operation, tensor);
+        return !ask;
+      }
+      if (operation !== this.#flashAttention) return !ask;
+      const node = readTensor(tensor);
+      const layer = layerOf(node);
+      if (ask) return layer !== null && mode.layers.has(layer);
+      if (layer !== null) append(mode.taken, layer, this.#readQueries(node));
+      return true;
+    } catch (error) {
+      this.#failure ??= error;
+      return !ask;
+    }
+  }
+
+  #note(mode: Mode & { kind: 'layout' }, operation: number, tensor: Pointer): void {
+    if (operation === this.#flashAttention) {
+      const node = readTensor(tensor);
+      const layer = layerOf(node);
+      if (layer === null) throw errors.internal('an attention node without a KV cache', undefined);
+      mode.attention.set(layer, node);
+    } else if (operation === this.#rope) {
+      const node = readTensor(tensor);
+      const layer = /^Kcur-(\d+)/.exec(node.name)?.[1];
+      if (layer !== undefined) mode.ropes.set(Number(layer), node);
+    }
+  }
+
+  #readQueries(attention: TensorInfo): Queries {
+    const q = readTensor(attention.src[0]!);
+    const [headDim = 0, tokens = 0, heads = 0] = q.ne;
+    const values = new Float32Array(headDim * heads * tokens);
+    // The node is a permuted view; its source is contiguous (headDim, heads, tokens), verified by `layout`.
+    this.#f.ggml_backend_tensor_get(q.viewSrc!, values, q.viewOffset, values.byteLength);
+    return { values, tokens };
+  }
+}
+
+function layout(modelPath: string, layer: number, node: TensorInfo, rope: TensorInfo): LayerLayout {
+  const refuse = (why: string): never => {
+    throw errors.modelNotServed(modelPath, `layer ${layer} ${why}`);
+  };
+  const [q, k, v] = [0, 1, 2].map((index) => readTensor(node.src[index]!)) as [TensorInfo, TensorInfo, TensorInfo];
+  const [scale = 0, maxBias = 0, softCap = 0] = floatParams(node.opParams);
+  if (maxBias !== 0) refuse('uses ALiBi');
+  if (softCap !== 0) refuse('caps its attention scores');
+  if (node.src[4] !== null) refuse('has attention sinks of its own');
+  if (k.type !== ggmlType.f16 || v.type !== ggmlType.f16) refuse('keeps its KV cache in another type than f16');
+  const [headDim = 0, tokens = 0, heads = 0] = q.ne;
+  if (q.viewSrc === null || q.nb[1] !== headDim * heads * 4 || (tokens > 0 && q.nb[2] !== headDim * 4)) {
+    refuse('lays its queries out in another order');
+  }
+  const kvHeads = k.ne[2] ?? 0;
+  if (v.ne[0] !== headDim || k.ne[0] !== headDim) refuse('has keys and values of different width');
+  if (k.nb[2] !== headDim * 2 || k.nb[1] !== headDim * kvHeads * 2) refuse('lays its keys out in another order');
+  const f = floatParams(rope.opParams);
+  const params = rope.opParams;
+  return {
+    layer,
+    kCache: k.viewSrc!,
+    vCache: v.viewSrc!,
+    headDim,
+    heads,
+    kvHeads,
+    scale,
+    rope: {
+      nDims: params[1]!,
+      mode: params[2]!,
+      nCtxOrig: params[4]!,
+      freqBase: f[5]!,
+      freqScale: f[6]!,
+      extFactor: f[7]!,
+      betaFast: f[9]!,
+      betaSlow: f[10]!,
+      frequencyFactors: rope.src[2] ?? null,
+    },
+  };
+}
+
+/** The cache tensors are named `cache_k_l12`. */
+function layerOf(attention: TensorInfo): number | null {
+  const k = attention.src[1] == null ? null : readTensor(attention.src[1]);
+  if (k?.viewSrc == null) return null;
+  const number = /^cache_k_l(\d+)/.exec(readTensor(k.viewSrc).name)?.[1];
+  return number === undefined ? null : Number(number);
+}
+
+/** Operations are numbered by their place in an enum that grows; their names are stable. */
+function operationNumber(functions: Functions, name: string): number {
+  for (let operation = 0; operation < 200; operation++) {
+    if (functions.ggml_op_name(operation) === name) return operation;
+  }
+  throw errors.libraryNotLoaded('llama.cpp', `it has no operation ${name}`);
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,333 @@
+/**
+ * Finch's three operations on llama.cpp's KV cache, as ggml graphs that run on the device where each layer's
+ * cache lives: attention scores of the question, the copy of keys as first written, and keep-and-re-rotate.
+ *
+ * Rotating the same f16 key once per chunk would add up its rounding. So the keys of the kept cells are held a
+ * second time as they were first written (`firstKeys`), and every rotation starts from those.
+ */
+import { errors } from '../../errors.ts';
+import type { LayerLayout, Queries } from './attentionProbe.ts';
+import type { Functions, Pointer } from './functions.ts';
+import { GraphRunner, type GraphInput } from './graph.ts';
+import { decodeThreads, type LlamaLibrary } from './library.ts';
+import type { LlamaContext } from './llamaContext.ts';
+import { ggmlType } from './structs.ts';
+import { readTensor } from './tensor.ts';
+
+/**
+ * Which cells a layer keeps, ascending: one list for all its KV heads, or one per KV head. All have the same length.
+ */
+export type KeptCells = { readonly shared: Int32Array } | { readonly perHead: readonly Int32Array[] };
+
+/** For each list of `KeptCells`, the position at which each of those cells' keys was first written. */
+export type FirstPositions = KeptCells;
+
+/** Question rows scored at a time, which bounds the memory of the graph. */
+const scoreRowsPerGraph = 64;
+
+interface DeviceGroup {
+  readonly layers: readonly LayerLayout[];
+  readonly scoring: GraphRunner;
+  readonly copying: GraphRunner;
+  readonly evicting: GraphRunner;
+  readonly tensors: Pointer;
+  readonly buffer: Pointer;
+  /** Per layer of the group, f16 (headDim * kvHeads, rows). */
+  readonly firstKeys: ReadonlyMap<number, Pointer>;
+}
+
+export class CacheOperations {
+  readonly layouts: readonly LayerLayout[];
+  /** Bytes of the copy of first-written keys. */
+  readonly firstKeysBytes: number;
+  readonly #f: Functions;
+  readonly #context: LlamaContext;
+  readonly #groups: readonly DeviceGroup[];
+
+  /** @param rows the most cells that a chunk and what was kept before it can fill together. */
+  constructor(context: LlamaContext, rows: number) {
+    this.#f = context.model.library.functions;
+    this.#context = context;
+    this.layouts = context.layouts();
+    const byDevice = new Map<Pointer, LayerLayout[]>();
+    for (const layout of this.layouts) {
+      const device = deviceOf(context.model.library, layout.kCache);
+      byDevice.set(device, [...(byDevice.get(device) ?? []), layout]);
+    }
+    this.#groups = Array.from(byDevice, ([device, layers]) => makeGroup(this.#f, device, layers, rows));
+    this.firstKeysBytes = this.#groups.reduce(
+      (sum, group) => sum + Number(this.#f.ggml_backend_buffer_get_size(group.buffer)),
+      0,
+    );
+  }
+
+  /**
+   * Post-softmax attention of the question's rows on the cells before the question, summed over its rows with
+   * the given weights: `sum_p w_p * A_h[p, j]` (paper, section 3.2). The softmax runs over all cells that a row sees,
+   * the question's included.
+   * @param queries per layer, as taken while the question was decoded at positions cells..cells+tokens-1.
+   * @param cells number of cells before the question.
+   * @param rowWeights (question tokens)
+   * @returns per layer, f32 (cells, heads), heads slowest.
+   */
+  attentionScores(
+    queries: ReadonlyMap<number, readonly Queries[]>,
+    cells: number,
+    rowWeights: Float32Array,
+  ): Map<number, Float32Array> {
+    const result = new Map<number, Float32Array>();
+    for (const group of this.#groups) {
+      const layers = group.layers.filter(({ layer }) => queries.has(layer));
+      for (const block of blocks(layers, queries, scoreRowsPerGraph)) {
+        const scores = this.#scoreBlock(group, block, cells, rowWeights);
+        block.layers.forEach(({ layer, heads }, index) => {
+          const total = result.get(layer) ?? new Float32Array(heads * cells);
+          result.set(layer, total);
+          addScores(total, scores[index]!, cells, block.visible(cells), heads);
+        });
+      }
+    }
+    return result;
+  }
+
+  /** Copies the keys of the cells from..to-1, just written by a decode, to the first-written keys. */
+  rememberKeys(from: number, to: number): void {
+    for (const group of this.#groups) {
+      group.copying.run(group.layers.length * 4 + 8, (c) => ({
+        inputs: [],
+        nodes: group.layers.map((layout) => {
+          const rowElements = layout.headDim * layout.kvHeads;
+          const view = (tensor: Pointer): Pointer =>
+            this.#f.ggml_view_2d(c, tensor, rowElements, to - from, rowElements * 2, from * rowElements * 2);
+          return this.#f.ggml_cpy(c, view(layout.kCache), view(group.firstKeys.get(layout.layer)!));
+        }),
+        results: [],
+      }));
+    }
+  }
+
+  /**
+   * Keeps the named cells of every layer at positions 0..kept-1: keys re-rotated from where they were first
+   * written, values untouched. The cells after them are dropped.
+   * @param kept per layer, in order of the layers.
+   */
+  keep(kept: readonly KeptCells[], firstPositions: readonly FirstPositions[]): void {
+    const length = keptLength(kept[0]!);
+    for (const group of this.#groups) {
+      group.evicting.run(group.layers.length * 16 + 16, (c) => {
+        const inputs: GraphInput[] = [];
+        const nodes = group.layers.flatMap((layout) => {
+          const cells = kept[layout.layer]!;
+          const first = firstPositions[layout.layer]!;
+          return this.#keepLayer(c, inputs, layout, group.firstKeys.get(layout.layer)!, cells, first, length);
+        });
+        return { inputs, nodes, results: [] };
+      });
+    }
+    this.#context.truncate(length);
+  }
+
+  dispose(): void {
+    for (const group of this.#groups) {
+      this.#f.ggml_backend_buffer_free(group.buffer);
+      this.#f.ggml_free(group.tensors);
+      group.scoring.dispose();
+      group.copying.dispose();
+      group.evicting.dispose();
+    }
+  }
+
+  #scoreBlock(group: DeviceGroup, block: ScoreBlock, cells: number, rowWeights: Float32Array): Float32Array[] {
+    const f = this.#f;
+    const { rows, firstRow } = block;
+    const visible = block.visible(cells);
+    return group.scoring.run(block.layers.length * 16 + 16, (c) => {
+      const mask = f.ggml_new_tensor_2d(c, ggmlType.f16, visible, rows);
+      const weights = f.ggml_new_tensor_3d(c, ggmlType.f32, rows, 1, 1);
+      const inputs: GraphInput[] = [
+        { tensor: mask, data: causalMask(visible, rows, cells + firstRow) },
+        { tensor: weights, data: rowWeights.slice(firstRow, firstRow + rows) },
+      ];
+      const results = block.layers.map((layout) => {
+        const { headDim, heads, kvHeads } = layout;
+        const q = f.ggml_new_tensor_3d(c, ggmlType.f32, headDim, heads, rows);
+        inputs.push({ tensor: q, data: block.queriesOf(layout) });
+        const rowBytes = headDim * kvHeads * 2;
+        const k = f.ggml_view_3d(c, layout.kCache, headDim, visible, kvHeads, rowBytes, headDim * 2, 0);
+        const products = f.ggml_mul_mat(c, k, f.ggml_permute(c, q, 0, 2, 1, 3)); // (visible, rows, heads)
+        const attention = f.ggml_soft_max_ext(c, products, mask, layout.scale, 0);
+        const byRow = f.ggml_cont(c, f.ggml_permute(c, attention, 1, 0, 2, 3)); // (rows, visible, heads)
+        return f.ggml_mul_mat(c, weights, byRow); // (1, visible, heads)
+      });
+      return { inputs, nodes: results, results };
+    });
+  }
+
+  #keepLayer(
+    c: Pointer,
+    inputs: GraphInput[],
+    layout: LayerLayout,
+    firstKeys: Pointer,
+    kept: KeptCells,
+    first: FirstPositions,
+    length: number,
+  ): Pointer[] {
+    const f = this.#f;
+    const { headDim, kvHeads, rope } = layout;
+    // With one list for all heads a row is a cell; with a list per head it is one head's part of a cell.
+    const perHead = 'perHead' in kept;
+    const width = perHead ? headDim : headDim * kvHeads;
+    const headsPerRow = perHead ? 1 : kvHeads;
+    const rows = perHead ? length * kvHeads : length;
+    const rowIndex = perHead ? interleave(kept.perHead, (cell, head) => cell * kvHeads + head) : kept.shared;
+    const shift = perHead
+      ? interleave((first as { perHead: readonly Int32Array[] }).perHead, (p, _head, position) => position - p)
+      : (first as { shared: Int32Array }).shared.map((p, position) => position - p);
+
+    const index = f.ggml_new_tensor_1d(c, ggmlType.i32, rows);
+    const shifts = f.ggml_new_tensor_1d(c, ggmlType.i32, rows);
+    inputs.push({ tensor: index, data: rowIndex }, { tensor: shifts, data: shift });
+
+    const all = (tensor: Pointer): Pointer =>
+      f.ggml_view_2d(c, tensor, width, readTensor(tensor).ne[1]! * (perHead ? kvHeads : 1), width * 2, 0);
+    const front = (tensor: Pointer): Pointer => f.ggml_view_2d(c, tensor, width, rows, width * 2, 0);
+
+    const keys = f.ggml_get_rows(c, all(firstKeys), index);
+    const rotated = f.ggml_rope_ext(
+      c,
+      f.ggml_reshape_3d(c, keys, headDim, headsPerRow, rows),
+      shifts,
+      rope.frequencyFactors,
+      rope.nDims,
+      rope.mode,
+      rope.nCtxOrig,
+      rope.freqBase,
+      rope.freqScale,
+      rope.extFactor,
+      unitMagnitude(rope.extFactor, rope.freqScale),
+      rope.betaFast,
+      rope.betaSlow,
+    );
+    const values = f.ggml_get_rows(c, all(layout.vCache), index);
+    // Each write depends on the read of the same rows, so no order of execution can mix them up.
+    return [
+      f.ggml_cpy(c, keys, front(firstKeys)),
+      f.ggml_cpy(c, f.ggml_reshape_2d(c, rotated, width, rows), front(layout.kCache)),
+      f.ggml_cpy(c, values, front(layout.vCache)),
+    ];
+  }
+}
+
+export function keptLength(kept: KeptCells): number {
+  return 'perHead' in kept ? kept.perHead[0]!.length : kept.shared.length;
+}
+
+/**
+ * The attention factor with which `ggml_rope_ext` turns without scaling: with YaRN (`ext_factor` not 0) it multiplies
+ * by 1 + 0.1 ln(1 / freq_scale), which the key already carries from its first rotation.
+ */
+function unitMagnitude(extFactor: number, freqScale: number): number {
+  return extFactor === 0 ? 1 : 1 / (1 + 0.1 * Math.log(1 / freqScale));
+}
+
+interface ScoreBlock {
+  readonly layers: readonly LayerLayout[];
+  /** Index of the block's first row in the question. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** Cells that the block's last row sees. */
+  visible(cells: number): number;
+  /** f32 (headDim, heads, rows) */
+  queriesOf(layout: LayerLayout): Float32Array;
+}
+
+/** Cuts the question's rows into blocks that never cross a batch of the decode. */
+function blocks(
+  layers: readonly LayerLayout[],
+  queries: ReadonlyMap<number, readonly Queries[]>,
+  rowsPerBlock: number,
+): ScoreBlock[] {
+  const batches = layers.length === 0 ? [] : queries.get(layers[0]!.layer)!.map((batch) => batch.tokens);
+  const result: ScoreBlock[] = [];
+  let batchStart = 0;
+  batches.forEach((tokens, batch) => {
+    for (let start = 0; start < tokens; start += rowsPerBlock) {
+      const rows = Math.min(rowsPerBlock, tokens - start);
+      const firstRow = batchStart + start;
+      result.push({
+        layers,
+        firstRow,
+        rows,
+        visible: (cells) => cells + firstRow + rows,
+        queriesOf: ({ layer, headDim, heads }) => {
+          const rowElements = headDim * heads;
+          return queries.get(layer)![batch]!.values.subarray(start * rowElements, (start + rows) * rowElements);
+        },
+      });
+    }
+    batchStart += tokens;
+  });
+  return result;
+}
+
+function addScores(total: Float32Array, block: Float32Array, cells: number, visible: number, heads: number): void {
+  for (let head = 0; head < heads; head++) {
+    for (let cell = 0; cell < cells; cell++) {
+      total[head * cells + cell]! += block[head * visible + cell]!;
+    }
+  }
+}
+
+const f16MinusInfinity = 0xfc00;
+
+/** f16 (visible, rows): row i sees the cells up to `firstRowCell + i`. */
+function causalMask(visible: number, rows: number, firstRowCell: number): Uint16Array {
+  const mask = new Uint16Array(visible * rows);
+  for (let row = 0; row < rows; row++) {
+    mask.fill(f16MinusInfinity, row * visible + Math.min(visible, firstRowCell + row + 1), (row + 1) * visible);
+  }
+  return mask;
+}
+
+/** Per-head lists (kvHeads, length) laid out as the cache is: (length, kvHeads) with heads fastest. */
+function interleave(
+  lists: readonly Int32Array[],
+  value: (entry: number, head: number, position: number) => number,
+): Int32Array {
+  const length = lists[0]!.length;
+  const result = new Int32Array(length * lists.length);
+  lists.forEach((list, head) => {
+    for (let position = 0; position < length; position++) {
+      result[position * lists.length + head] = value(list[position]!, head, position);
+    }
+  });
+  return result;
+}
+
+/** The device whose memory a tensor lies in; ggml leaves that of main memory unnamed. */
+function deviceOf(library: LlamaLibrary, tensor: Pointer): Pointer {
+  const { functions, devices } = library;
+  const { buffer, name } = readTensor(tensor);
+  if (buffer === null) throw errors.internal(`the cache tensor ${name} has no memory`, undefined);
+  const device = functions.ggml_backend_buft_get_device(functions.ggml_backend_buffer_get_type(buffer));
+  return device ?? devices.find((d) => d.isCpu)!.pointer;
+}
+
+function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[], rows: number): DeviceGroup {
+  const threads = decodeThreads();
+  const runners = [0, 1, 2].map(() => new GraphRunner(f, device, threads)) as [GraphRunner, GraphRunner, GraphRunner];
+  const tensors = f.ggml_init({
+    mem_size: f.ggml_tensor_overhead() * (layers.length + 1),
+    mem_buffer: null,
+    no_alloc: true,
+  })!;
+  const firstKeys = new Map(
+    layers.map(({ layer, headDim, kvHeads }) => [
+      layer,
+      f.ggml_new_tensor_2d(tensors, ggmlType.f16, headDim * kvHeads, rows),
+    ]),
+  );
+  const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, runners[0].backend);
+  if (buffer === null) throw errors.internal(`no memory on the device for ${rows} rows of keys`, undefined);
+  return { layers, scoring: runners[0], copying: runners[1], evicting: runners[2], tensors, buffer, firstKeys };
+}

@@ -1,0 +1,132 @@
+/** Owns a loaded model: weights, vocabulary, metadata. */
+import fs from 'node:fs';
+import koffi from 'koffi';
+import { errors } from '../../errors.ts';
+import type { Token } from '../numbers.ts';
+import type { Pointer } from './functions.ts';
+import type { LlamaLibrary } from './library.ts';
+
+export class LlamaModel {
+  readonly vocabularySize: number;
+  /** The model's window, tokens. */
+  readonly contextWindow: number;
+  readonly layers: number;
+  /** Bytes of the weights. */
+  readonly bytes: number;
+  readonly #vocab: Pointer;
+  readonly #pieces = new Map<Token, Uint8Array>();
+
+  private constructor(
+    readonly library: LlamaLibrary,
+    readonly pointer: Pointer,
+    readonly path: string,
+    /** Layers asked to be on a GPU; the output layer counts as one, as in llama.cpp. */
+    readonly gpuLayers: number,
+  ) {
+    const f = library.functions;
+    this.#vocab = f.llama_model_get_vocab(pointer);
+    this.vocabularySize = f.llama_vocab_n_tokens(this.#vocab);
+    this.contextWindow = f.llama_model_n_ctx_train(pointer);
+    this.layers = f.llama_model_n_layer(pointer);
+    this.bytes = Number(f.llama_model_size(pointer));
+  }
+
+  /**
+   * Loads the weights.
+   * @param gpuLayers layers to offload; all when absent and a GPU is there, none without one.
+   * @throws errors.modelNotFound, errors.modelCorrupt
+   */
+  static load(library: LlamaLibrary, path: string, options: { device: string; gpuLayers?: number | undefined }): LlamaModel {
+    if (!fs.existsSync(path)) throw errors.modelNotFound(path);
+    const params = library.functions.llama_model_default_params();
+    const hasGpu = library.devices.some((device) => device.isGpu);
+    const gpuLayers = options.device === 'cpu' || !hasGpu ? 0 : (options.gpuLayers ?? allLayers);
+    params.n_gpu_layers = gpuLayers;
+    const pointer = library.functions.llama_model_load_from_file(path, params);
+    if (pointer === null) throw errors.modelCorrupt(path, 'llama.cpp could not load it');
+    return new LlamaModel(library, pointer, path, gpuLayers);
+  }
+
+  /** Tokens of a text; `special` reads control tokens such as `<|im_start|>` as what they are, not as text. */
+  tokenize(text: string, options: { special: boolean }): Token[] {
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length === 0) return [];
+    const f = this.library.functions;
+    // A token covers at least one byte, but for a few that a tokenizer may add.
+    const tokens = new Int32Array(bytes.length + 16);
+    const count = f.llama_tokenize(this.#vocab, bytes, bytes.length, tokens, tokens.length, false, options.special);
+    if (count < 0) throw errors.internal(`the tokenizer wanted room for ${-count} tokens`, undefined);
+    return Array.from(tokens.subarray(0, count)) as Token[];
+  }
+
+  /** The bytes a token stands for; a control token has none unless `special`. */
+  piece(token: Token, options: { special: boolean } = { special: false }): Uint8Array {
+    const known = options.special ? undefined : this.#pieces.get(token);
+    if (known !== undefined) return known;
+    let buffer = new Uint8Array(256);
+    let length = this.#pieceInto(token, buffer, options.special);
+    if (length < 0) {
+      buffer = new Uint8Array(-length);
+      length = this.#pieceInto(token, buffer, options.special);
+    }
+    const piece = buffer.slice(0, Math.max(0, length));
+    if (!options.special) this.#pieces.set(token, piece);
+    return piece;
+  }
+
+  isEndOfGeneration(token: Token): boolean {
+    return this.library.functions.llama_vocab_is_eog(this.#vocab, token);
+  }
+
+  /** The token that begins every sequence, when the model wants one. */
+  get beginToken(): Token | null {
+    const f = this.library.functions;
+    return f.llama_vocab_get_add_bos(this.#vocab) ? (f.llama_vocab_bos(this.#vocab) as Token) : null;
+  }
+
+  /** Text of the begin and end tokens, as chat templates use them. */
+  get specialTexts(): { bos: string; eos: string } {
+    const f = this.library.functions;
+    const text = (token: number): string =>
+      token < 0 ? '' : new TextDecoder().decode(this.piece(token as Token, { special: true }));
+    return { bos: text(f.llama_vocab_bos(this.#vocab)), eos: text(f.llama_vocab_eos(this.#vocab)) };
+  }
+
+  /** The model's own chat template in Jinja, or null. */
+  get chatTemplate(): string | null {
+    return this.library.functions.llama_model_chat_template(this.pointer, null);
+  }
+
+  /** A value of the file's metadata as text, or null. */
+  metadata(key: string): string | null {
+    const buffer = new Uint8Array(4096);
+    const length = this.library.functions.llama_model_meta_val_str(this.pointer, key, buffer, buffer.length);
+    return length < 0 ? null : new TextDecoder().decode(buffer.subarray(0, Math.min(length, buffer.length - 1)));
+  }
+
+  dispose(): void {
+    this.library.functions.llama_model_free(this.pointer);
+  }
+
+  #pieceInto(token: Token, buffer: Uint8Array, special: boolean): number {
+    return this.library.functions.llama_token_to_piece(this.#vocab, token, buffer, buffer.length, 0, special);
+  }
+}
+
+const allLayers = 999;
+
+/** The log-probabilities of the next token: log-softmax in float64 of llama.cpp's f32 logits, (vocabularySize). */
+export function logSoftmax(logits: Float32Array): Float64Array {
+  let max = -Infinity;
+  for (const logit of logits) max = Math.max(max, logit);
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - max);
+  const shift = max + Math.log(sum);
+  return Float64Array.from(logits, (logit) => logit - shift);
+}
+
+/** Copies `count` floats from native memory. */
+export function copyFloats(pointer: Pointer, count: number): Float32Array {
+  return Float32Array.from(koffi.decode(pointer, 'float', count) as Float32Array | number[]);
+}
+

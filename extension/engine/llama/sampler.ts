@@ -1,0 +1,45 @@
+/** Owns a chain of llama.cpp's samplers. */
+import type { Token } from '../numbers.ts';
+import type { Functions, Pointer } from './functions.ts';
+import type { LlamaContext } from './llamaContext.ts';
+
+export interface SamplingOptions {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+/** Nucleus: the smallest set of tokens whose probabilities reach this. */
+const topP = 0.9;
+/** Small models fall into loops: what occurred in the last tokens becomes less likely by this factor. */
+const repeatPenalty = 1.1;
+const repeatWindow = 256; // tokens
+
+export class Sampler {
+  readonly #f: Functions;
+  readonly #chain: Pointer;
+
+  constructor(functions: Functions, options: SamplingOptions) {
+    const f = functions;
+    this.#f = f;
+    this.#chain = f.llama_sampler_chain_init(f.llama_sampler_chain_default_params());
+    const add = (sampler: Pointer): void => f.llama_sampler_chain_add(this.#chain, sampler);
+    add(f.llama_sampler_init_penalties(repeatWindow, repeatPenalty, 0, 0));
+    if (options.temperature <= 0) {
+      add(f.llama_sampler_init_greedy());
+    } else {
+      add(f.llama_sampler_init_top_p(topP, 1));
+      add(f.llama_sampler_init_temp(options.temperature));
+      add(f.llama_sampler_init_dist(options.seed));
+    }
+  }
+
+  /** Chooses a token from the last row of logits of the context's last decode, and remembers it. */
+  sample(context: LlamaContext): Token {
+    return this.#f.llama_sampler_sample(this.#chain, context.pointer, -1) as Token;
+  }
+
+  dispose(): void {
+    this.#f.llama_sampler_free(this.#chain);
+  }
+}

@@ -1,0 +1,117 @@
+/** Owns what an engine process holds: the model, one context, and the operations on its cache. */
+import { errors } from '../errors.ts';
+import type { DeviceName } from '../protocol/engine.ts';
+import type { AttentionHead } from './compression/options.ts';
+import { CacheOperations } from './llama/cacheOperations.ts';
+import { loadLibrary, type LlamaLibrary } from './llama/library.ts';
+import { LlamaContext } from './llama/llamaContext.ts';
+import { LlamaModel } from './llama/llamaModel.ts';
+import type { Token } from './numbers.ts';
+import type { Pace } from './prefill.ts';
+
+export interface OpenedContext {
+  readonly context: LlamaContext;
+  readonly operations: CacheOperations;
+}
+
+/** Tokens of the first decode that measures the speed. */
+const warmUpTokens = 64;
+
+export class LoadedEngine {
+  /** Measured speed of reading, kept up to date by every batch. */
+  readonly pace: Pace = { tokensPerSecond: 0 };
+  readonly library: LlamaLibrary;
+  readonly model: LlamaModel;
+  #opened: (OpenedContext & { readonly rows: number; readonly outputs: number }) | null = null;
+
+  /**
+   * Loads the model, verifies each layer's attention and measures the speed.
+   * @throws errors.libraryNotLoaded, errors.deviceNotFound, errors.modelNotFound, errors.modelCorrupt, errors.modelNotServed
+   */
+  constructor(
+    modelPath: string,
+    options: { readonly device: DeviceName; readonly gpuLayers?: number | undefined },
+    /** The model's heads that find evidence, or null when they are not known. */
+    readonly evidenceHeads: readonly AttentionHead[] | null,
+  ) {
+    this.library = loadLibrary(options.device);
+    this.model = LlamaModel.load(this.library, modelPath, options);
+    try {
+      this.#measurePace();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * The context and its operations, kept between questions and made anew only when a larger one is needed.
+   * @param contextSize cells of the KV cache. @param rows most cells before the question is decoded.
+   */
+  open(contextSize: number, rows: number, outputs = 1): OpenedContext {
+    if (contextSize > this.model.contextWindow) {
+      throw errors.internal(
+        `a context of ${contextSize} tokens exceeds the window of ${this.model.contextWindow}`,
+        undefined,
+      );
+    }
+    const opened = this.#opened;
+    if (
+      opened !== null &&
+      opened.context.contextSize >= contextSize &&
+      opened.rows >= rows &&
+      opened.outputs >= outputs
+    ) {
+      return opened;
+    }
+    this.#close();
+    const context = new LlamaContext(this.model, { contextSize, outputs });
+    try {
+      const operations = new CacheOperations(context, rows);
+      this.#opened = { context, operations, rows, outputs };
+      return this.#opened;
+    } catch (error) {
+      context.dispose();
+      throw error;
+    }
+  }
+
+  /** "CPU", or the GPU that holds layers. */
+  get deviceName(): string {
+    const device = this.library.devices.find((d) => d.isGpu === this.model.gpuLayers > 0);
+    return device === undefined ? 'CPU' : `${device.name} (${device.description})`;
+  }
+
+  get offloadedLayers(): number {
+    return Math.min(this.model.gpuLayers, this.model.layers);
+  }
+
+  /** Frees in the reverse order of making. */
+  dispose(): void {
+    this.#close();
+    this.model.dispose();
+  }
+
+  #close(): void {
+    this.#opened?.operations.dispose();
+    this.#opened?.context.dispose();
+    this.#opened = null;
+  }
+
+  #measurePace(): void {
+    const context = new LlamaContext(this.model, { contextSize: 2 * warmUpTokens });
+    try {
+      context.layouts();
+      const tokens = Array.from({ length: warmUpTokens }, (_, i) => (i % this.model.vocabularySize) as Token);
+      // The first decode pays for reading the weights from disk and for making the device's programs.
+      for (const measured of [false, true]) {
+        context.clear();
+        const begin = performance.now();
+        context.decode(tokens, { logits: 'none' });
+        if (measured) this.pace.tokensPerSecond = (warmUpTokens * 1000) / (performance.now() - begin);
+      }
+    } finally {
+      context.dispose();
+    }
+  }
+}
