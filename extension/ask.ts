@@ -187,9 +187,10 @@ async function rankWorkspace(
     signal,
     onProgress: (done) => emit({ event: 'progress', stage: 'finding', done }),
   });
+  const total = found.files.length;
+  emit({ event: 'progress', stage: 'finding', done: total, total });
   const skipped = [...found.skipped];
   const ranking = startRanking(request.question);
-  const total = found.files.length;
   let done = 0;
   for await (const document of parts.readDocuments(found.files, { signal })) {
     if (isSkipped(document)) skipped.push(document);
@@ -209,15 +210,13 @@ async function loadModel(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<{ engine: AskEngine; loaded: LoadResult }> {
-  // The process starts while the model file is looked for; a failure of both is told as the model's.
-  const starting = parts.engine();
-  starting.catch(() => undefined);
-  const model = await parts.resolveModel(request.model, {
-    signal,
-    onProgress: ({ stage, done, total }) => emit({ event: 'progress', stage, done, total }),
-  });
+  const [engine, model] = await bothOrNeither(signal, parts.engine, (signal) =>
+    parts.resolveModel(request.model, {
+      signal,
+      onProgress: ({ stage, done, total }) => emit({ event: 'progress', stage, done, total }),
+    }),
+  );
   emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
-  const engine = await starting;
   const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
   emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
   return { engine, loaded };

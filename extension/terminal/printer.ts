@@ -127,7 +127,7 @@ const tracks = {
 
 const stageNames: { readonly [S in AnswerStage]: string } = {
   finding: 'Finding files',
-  ranking: 'Ranking files',
+  ranking: 'Ranking',
   downloading: 'Downloading the model',
   verifying: 'Verifying the model',
   loading: 'Loading the model',
@@ -136,19 +136,22 @@ const stageNames: { readonly [S in AnswerStage]: string } = {
 };
 
 function progressText(event: ProgressEvent): string {
-  const words: string[] = [stageNames[event.stage]];
-  if (event.filesTotal !== undefined) {
-    words.push(`${count(event.filesDone ?? 0)} of ${plural(event.filesTotal, 'file')}`);
-  } else if (event.stage === 'finding' || (event.stage === 'ranking' && event.total === undefined)) {
-    words.push(count(event.done));
+  const words = [stageNames[event.stage], ...filesText(event)];
+  if (event.stage !== 'finding' && event.total !== undefined && event.total > 0) {
+    words.push(percent(event.done / event.total));
   }
-  if (event.total !== undefined && event.total > 0) words.push(percent(event.done / event.total));
   if (event.tokensPerSecond !== undefined && event.tokensPerSecond > 0) {
     words.push(`${count(Math.round(event.tokensPerSecond))} tokens/s`);
   }
   if (event.secondsLeft !== undefined) words.push(`${seconds(event.secondsLeft)} left`);
   if (event.path !== undefined) words.push(safeName(event.path));
   return words.join('  ');
+}
+
+function filesText({ stage, done, total, filesDone, filesTotal }: ProgressEvent): string[] {
+  if (stage === 'finding') return [count(done)];
+  const [part, whole] = stage === 'ranking' ? [done, total] : [filesDone ?? 0, filesTotal];
+  return whole === undefined ? [] : [`${count(part)} of ${plural(whole, 'file')}`];
 }
 
 function planSentence(plan: PlanEvent): string {

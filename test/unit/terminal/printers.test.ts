@@ -44,7 +44,7 @@ const answer: CompletedAnswer = {
 const events: readonly AnswerEvent[] = [
   { event: 'progress', stage: 'finding', done: 0 },
   { event: 'progress', stage: 'downloading', done: 49_181_216, total: 98_362_432 },
-  { event: 'progress', stage: 'finding', done: 1206 },
+  { event: 'progress', stage: 'finding', done: 1206, total: 1206 },
   { event: 'progress', stage: 'loading', done: 0.5, total: 1 },
   { event: 'progress', stage: 'ranking', done: 603, total: 1206 },
   {
@@ -102,7 +102,7 @@ describe('text', () => {
         'Finding files ...',
         'Downloading the model ...',
         'Loading the model ...',
-        'Ranking files ...',
+        'Ranking ...',
         'Going to read 6,032 tokens of 2 files (the best-ranked, up to the reading limit) in about 21 s.',
         'Reading ...',
         '',
@@ -119,7 +119,7 @@ describe('text', () => {
       'Finding files  0 | Downloading the model  50 %',
       'Finding files  1,206 | Downloading the model  50 %',
       'Finding files  1,206 | Loading the model  50 %',
-      'Ranking files  50 % | Loading the model  50 %',
+      'Ranking  603 of 1,206 files  50 % | Loading the model  50 %',
       'Going to read 6,032 tokens of 2 files (the best-ranked, up to the reading limit) in about 21 s.\n',
       'Reading  1 of 2 files  50 %  282 tokens/s  11 s left  src/keep.ts',
       '',
