@@ -182,10 +182,10 @@ function judgeFolder(walk: Walk, parent: Folder, path: string, name: string): Fo
   const reason: Reason | undefined =
     own === 'ignored'
       ? { reason: 'askcodebaseignore' }
-      : isDefaultFolderName(name)
-        ? { reason: 'generated', detail: defaultFolderDetail }
-        : verdictOf(rules.git, rulesPath) === 'ignored'
-          ? { reason: 'gitignore' }
+      : verdictOf(rules.git, rulesPath) === 'ignored'
+        ? { reason: 'gitignore' }
+        : isDefaultFolderName(name)
+          ? { reason: 'generated', detail: defaultFolderDetail }
           : undefined;
   if (reason === undefined && leftOut === undefined) return { path, rules };
   if (reason !== undefined && leftOut === undefined) skip(walk, path, reason);

@@ -44,6 +44,16 @@ const rows: readonly { name: string; tree: Tree; read: readonly string[]; skippe
     skipped: ['b/.venv/: generated', 'b/__pycache__/: generated', 'node_modules/: generated'],
   },
   {
+    name: 'a folder of packages that git ignores says so, and is still not walked for a name that may be anywhere',
+    tree: {
+      '.gitignore': 'node_modules\n',
+      '.askcodebaseignore': '!*.md\n',
+      'node_modules/a/README.md': 'x',
+    },
+    read: ['.askcodebaseignore', '.gitignore'],
+    skipped: ['node_modules/: gitignore'],
+  },
+  {
     name: 'lock files',
     tree: {
       'package-lock.json': '{}',
