@@ -12,7 +12,8 @@ export async function sha256OfFile(
 ): Promise<string> {
   const hash = createHash('sha256');
   let done = 0;
-  for await (const bytes of createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
+  const stream: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: READ_BYTES });
+  for await (const bytes of stream) {
     if (signal.aborted) throw errors.cancelled();
     hash.update(bytes);
     done += bytes.length;

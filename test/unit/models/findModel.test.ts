@@ -71,10 +71,11 @@ describe('resolveModel', () => {
     });
   });
 
-  it('tells of a file that is not there', async () => {
-    await expect(resolveModel(join(folder, 'absent.gguf'), { signal })).rejects.toMatchObject({
+  it.each(['absent.gguf', join('a file', 'model.gguf')])('tells that %s is not there', async (name) => {
+    await writeFile(join(folder, 'a file'), '');
+    await expect(resolveModel(join(folder, name), { signal })).rejects.toMatchObject({
       reason: 'modelNotFound',
-      message: `The model file ${join(folder, 'absent.gguf')} does not exist`,
+      message: `The model file ${join(folder, name)} does not exist`,
     });
   });
 

