@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** One file at a time, each in its own process: a model fills the cores, and a native crash must name its file. */
+const oneAtATime = { pool: 'forks', poolOptions: { forks: { minForks: 1, maxForks: 1 } } } as const;
+
 /** Three projects, by what they need: nothing, a real model on the CPU, a GPU (or Mesa's software device). */
 export default defineConfig({
   test: {
@@ -11,9 +14,7 @@ export default defineConfig({
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          // One file at a time, each in its own process: a model fills the cores, and a native crash must name its file.
-          pool: 'forks',
-          fileParallelism: false,
+          ...oneAtATime,
         },
       },
       {
@@ -22,8 +23,7 @@ export default defineConfig({
           include: ['test/gpu/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          pool: 'forks',
-          fileParallelism: false,
+          ...oneAtATime,
         },
       },
     ],

@@ -10,6 +10,7 @@ import { weighEvidence } from './evidence.ts';
 import { generate } from './generate.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
 import { buildPrompt, type Prompt } from './prompt.ts';
+import { peakResidentBytes } from './peakMemory.ts';
 import { runBatch } from './prefill.ts';
 
 export interface AnswerHooks {
@@ -97,8 +98,7 @@ export async function answer(engine: LoadedEngine, params: AskParams, hooks: Ans
       generatedTokens: generated.tokens,
       generateSeconds: generated.seconds,
       kvCacheBytes: kvCacheBytes(opened),
-      // Node gives kibibytes.
-      peakEngineBytes: process.resourceUsage().maxRSS * 1024,
+      peakEngineBytes: peakResidentBytes(),
       reused: false,
     },
   };

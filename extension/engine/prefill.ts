@@ -8,8 +8,9 @@ import type { Token } from './numbers.ts';
 
 /** The longest that one batch should take, seconds: also about the longest wait after Stop. */
 const batchSeconds = 0.4;
-/** Batches are whole multiples of this many tokens, which the matrix kernels like. */
-const batchGranularity = 32;
+/** Batches are whole multiples of this many tokens, which the matrix kernels like; a very slow device gets less. */
+const batchGranularity = 16;
+const minBatchTokens = 4;
 
 /** The measured speed of the device, kept up to date by every batch. */
 export interface Pace {
@@ -34,8 +35,9 @@ export async function prefill(
 
 /** Tokens that the device decodes in `batchSeconds`. */
 export function batchLength(pace: Pace): number {
-  const fitting = Math.floor((pace.tokensPerSecond * batchSeconds) / batchGranularity) * batchGranularity;
-  return Math.min(maxBatchTokens, Math.max(batchGranularity, fitting));
+  const fitting = pace.tokensPerSecond * batchSeconds;
+  if (fitting < batchGranularity) return Math.max(minBatchTokens, Math.floor(fitting));
+  return Math.min(maxBatchTokens, Math.floor(fitting / batchGranularity) * batchGranularity);
 }
 
 /**
