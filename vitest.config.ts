@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** One file at a time, each in its own process: a model fills the cores, and a native crash must name its file. */
-const oneAtATime = { pool: 'forks', poolOptions: { forks: { minForks: 1, maxForks: 1 } } } as const;
-
-/** Three projects, by what they need: nothing, a real model on the CPU, a GPU (or Mesa's software device). */
+/**
+ * Each file runs in its own process, so that a native crash names its file. The engine's run one at a time
+ * (`--no-file-parallelism` in package.json), since a model fills the cores.
+ * Three projects, by what they need: nothing, a real model on the CPU, a GPU (or Mesa's software device).
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -14,7 +15,7 @@ export default defineConfig({
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          ...oneAtATime,
+          pool: 'forks',
         },
       },
       {
@@ -23,7 +24,7 @@ export default defineConfig({
           include: ['test/gpu/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          ...oneAtATime,
+          pool: 'forks',
         },
       },
     ],
