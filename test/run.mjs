@@ -1,0 +1,103 @@
+// Everything that `npm test` does: installs what the tests need, checks, builds, runs every suite, counts.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** What is run or loaded, and the Debian package that brings it. */
+const needed = [
+  { what: 'a C compiler', found: () => onPath('cc'), packages: ['gcc', 'libc6-dev'] },
+  { what: 'git', found: () => onPath('git'), packages: ['git'] },
+  { what: 'pip', found: () => runs('python3', ['-m', 'pip', '--version']), packages: ['python3-pip'] },
+  {
+    what: 'unshare and mount',
+    found: () => onPath('unshare') && onPath('mount'),
+    packages: ['util-linux', 'mount'],
+  },
+  {
+    what: "Vulkan on Mesa's software device",
+    found: () =>
+      fs.existsSync('/usr/share/vulkan/icd.d') &&
+      fs.readdirSync('/usr/share/vulkan/icd.d').some((name) => name.startsWith('lvp')) &&
+      runs('sh', ['-c', 'ldconfig -p | grep -q libvulkan.so.1']),
+    packages: ['mesa-vulkan-drivers', 'libvulkan1'],
+  },
+];
+
+const results = fs.mkdtempSync(path.join(os.tmpdir(), 'ask-codebase-tests-'));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+let allWell = true;
+
+if (process.platform === 'linux') installMissing();
+for (const [name, command, args] of [
+  ['Building', 'node', ['esbuild.mjs']],
+  ['Types', 'npm', ['run', '--silent', 'check:types']],
+  ['Lint (npm run fix mends what can be mended)', 'npm', ['run', '--silent', 'check:lint']],
+  ['Format (npm run fix mends it)', 'npm', ['run', '--silent', 'check:format']],
+]) {
+  step(name, command, args);
+}
+for (const project of ['unit', 'engine', 'gpu']) suite(project);
+
+fs.rmSync(results, { recursive: true, force: true });
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = allWell && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+
+function suite(project) {
+  const report = path.join(results, `${project}.json`);
+  step(`Tests: ${project}`, 'npm', [
+    'run',
+    '--silent',
+    `test:${project}`,
+    '--',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  if (!fs.existsSync(report)) return;
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(fs.readFileSync(report, 'utf8'));
+  counts.passed += numPassedTests;
+  counts.failed += numFailedTests;
+  counts.skipped += numPendingTests;
+}
+
+/** Runs a command in the foreground; what fails is remembered and the rest still runs. */
+function step(name, command, args) {
+  const begin = performance.now();
+  console.log(`\n== ${name}`);
+  const { status } = spawnSync(command, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  console.log(
+    `== ${name}: ${status === 0 ? 'done' : 'FAILED'} in ${((performance.now() - begin) / 1000).toFixed(0)} s`,
+  );
+  if (status !== 0) allWell = false;
+}
+
+function installMissing() {
+  const missing = needed.filter(({ found }) => !found());
+  if (missing.length === 0) return;
+  const packages = missing.flatMap((need) => need.packages);
+  console.log(`Missing: ${missing.map(({ what }) => what).join(', ')}`);
+  if (!onPath('apt-get') || process.getuid?.() !== 0) {
+    console.log(`Install these with your package manager: ${packages.join(' ')}`);
+    return;
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    stdio: 'inherit',
+    env,
+  });
+}
+
+function onPath(program) {
+  return (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .some((folder) => fs.existsSync(path.join(folder, program)));
+}
+
+function runs(program, args) {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+}
