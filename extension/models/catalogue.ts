@@ -14,12 +14,7 @@ export interface CatalogueEntry {
   readonly contextWindow: number;
   /** Tried in this order until one delivers the file. */
   readonly sources: readonly ModelSource[];
-  /** The query heads that find evidence best, best first. */
-  readonly evidenceHeads: readonly AttentionHead[];
 }
-
-/** Layer and query head, both counted from 0. */
-export type AttentionHead = readonly [layer: number, head: number];
 
 export type ModelSource = PipSource | HttpSource;
 
@@ -65,16 +60,6 @@ export const catalogue: readonly CatalogueEntry[] = [
           'SmolLM2-135M-Instruct.Q4_1.gguf',
         ),
       },
-    ],
-    evidenceHeads: [
-      [9, 2],
-      [9, 0],
-      [8, 0],
-      [17, 4],
-      [22, 7],
-      [21, 4],
-      [15, 6],
-      [5, 6],
     ],
   },
 ];

@@ -32,7 +32,10 @@ const knownHeads: readonly KnownHeads[] = [
 ];
 
 /** The evidence heads of a model, or null when none were chosen for it. */
-export function evidenceHeadsOf(basename: string | null, sizeLabel: string | null): readonly AttentionHead[] | null {
+export function evidenceHeadsOf(
+  basename: string | null,
+  sizeLabel: string | null,
+): readonly AttentionHead[] | null {
   const lower = basename?.toLowerCase();
   return knownHeads.find((known) => known.basename === lower && known.sizeLabel === sizeLabel)?.heads ?? null;
 }

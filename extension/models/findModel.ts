@@ -1,13 +1,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errors, isAskError, type AskError } from '../errors.ts';
-import {
-  defaultModelName,
-  catalogue,
-  findEntry,
-  type CatalogueEntry,
-  type ModelSource,
-} from './catalogue.ts';
+import { defaultModelName, findEntry, type CatalogueEntry, type ModelSource } from './catalogue.ts';
 import { download } from './download.ts';
 import { withFileLock } from './fileLock.ts';
 import { errorCode, fileSize, makeFolder, modelFolder, writeError } from './modelFolder.ts';
@@ -33,7 +27,7 @@ export interface FoundModel {
   readonly path: string;
   /** For people. */
   readonly name: string;
-  /** What the catalogue knows of the model, or null when it does not know it. */
+  /** The catalogue's entry, or null for a file given by its path. */
   readonly entry: CatalogueEntry | null;
 }
 
@@ -52,10 +46,8 @@ export async function resolveModel(
     return { path: await getModelFile(entry, modelFolder(), options), name: entry.name, entry };
   }
   const path = resolve(nameOrPath ?? '');
-  const bytes = await fileSize(path);
-  if (bytes === undefined) throw errors.modelNotFound(path);
-  const known = await recognise(path, bytes, options.signal);
-  return { path, name: known?.name ?? basename(path, '.gguf'), entry: known };
+  if ((await fileSize(path)) === undefined) throw errors.modelNotFound(path);
+  return { path, name: basename(path, '.gguf'), entry: null };
 }
 
 /**
@@ -78,13 +70,6 @@ export async function getModelFile(
     await trust(path, entry);
   });
   return path;
-}
-
-/** A file brought by hand may be one the catalogue knows; only one of the right size is worth hashing. */
-async function recognise(path: string, bytes: number, signal: AbortSignal): Promise<CatalogueEntry | null> {
-  const entry = catalogue.find((candidate) => candidate.bytes === bytes);
-  if (entry === undefined) return null;
-  return (await sha256OfFile(path, signal)) === entry.sha256 ? entry : null;
 }
 
 async function fetchFromSources(

@@ -45,7 +45,7 @@ async function start(...answers: [Answer, ...Answer[]]): Promise<FaultyServer> {
 function entryFrom(...sources: readonly FaultyServer[]): CatalogueEntry {
   return {
     ...{ name: 'Tiny', fileName: 'tiny.gguf', bytes: content.length, sha256: sha256Of(content) },
-    ...{ license: 'MIT', contextWindow: 64, evidenceHeads: [] },
+    ...{ license: 'MIT', contextWindow: 64 },
     sources: sources.map(({ url }) => ({ kind: 'http', url })),
   };
 }
