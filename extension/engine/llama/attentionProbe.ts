@@ -196,9 +196,10 @@ function layout(modelPath: string, layer: number, node: TensorInfo, rope: Tensor
 
 /** The cache tensors are named `cache_k_l12`. */
 function layerOf(attention: TensorInfo): number | null {
-  const k = attention.src[1] == null ? null : readTensor(attention.src[1]);
-  if (k?.viewSrc == null) return null;
-  const number = /^cache_k_l(\d+)/.exec(readTensor(k.viewSrc).name)?.[1];
+  const keys = attention.src[1] ?? null;
+  const kvCache = keys === null ? null : readTensor(keys).viewSrc;
+  if (kvCache === null) return null;
+  const number = /^cache_k_l(\d+)/.exec(readTensor(kvCache).name)?.[1];
   return number === undefined ? null : Number(number);
 }
 

@@ -56,7 +56,7 @@ export class CacheOperations {
     }
     this.#groups = Array.from(byDevice, ([device, layers]) => makeGroup(this.#f, device, layers, rows));
     this.firstKeysBytes = this.#groups.reduce(
-      (sum, group) => sum + Number(this.#f.ggml_backend_buffer_get_size(group.buffer)),
+      (sum, group) => sum + this.#f.ggml_backend_buffer_get_size(group.buffer),
       0,
     );
   }

@@ -153,7 +153,7 @@ function openLibrary(folder: string): LlamaLibrary {
  */
 function silenceLog(functions: Functions, llama: LibraryHandle): void {
   if (process.env['ASK_CODEBASE_LLAMA_LOG'] === '1') return;
-  const doesNothing = koffi.address(llama.symbol('llama_version', 'void')) as Pointer;
+  const doesNothing = koffi.address(llama.symbol('llama_version')) as Pointer;
   functions.llama_log_set(doesNothing, null);
 }
 

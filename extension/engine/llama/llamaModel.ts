@@ -28,7 +28,7 @@ export class LlamaModel {
     this.vocabularySize = f.llama_vocab_n_tokens(this.#vocab);
     this.contextWindow = f.llama_model_n_ctx_train(pointer);
     this.layers = f.llama_model_n_layer(pointer);
-    this.bytes = Number(f.llama_model_size(pointer));
+    this.bytes = f.llama_model_size(pointer);
   }
 
   /**
