@@ -32,7 +32,11 @@ const thinEvidenceShare = 0.12;
  * Reads the passages under the question, compressed, and answers.
  * @throws errors.questionTooLong, errors.badArgument, errors.cancelled, errors.decodeFailed
  */
-export async function answer(engine: LoadedEngine, params: AskParams, hooks: AnswerHooks): Promise<AskResult> {
+export async function answer(
+  engine: LoadedEngine,
+  params: AskParams,
+  hooks: AnswerHooks,
+): Promise<AskResult> {
   const { model } = engine;
   const prompt = buildPrompt(model, params.question);
   const document = tokenizePassages(model, params.passages);
@@ -69,7 +73,13 @@ export async function answer(engine: LoadedEngine, params: AskParams, hooks: Ans
         hooks.text(text);
         const tokensPerSecond = tokens / Math.max(seconds, 1e-3);
         const secondsLeft = (maxAnswerTokens - tokens) / tokensPerSecond;
-        hooks.progress({ stage: 'answering', done: tokens, total: maxAnswerTokens, tokensPerSecond, secondsLeft });
+        hooks.progress({
+          stage: 'answering',
+          done: tokens,
+          total: maxAnswerTokens,
+          tokensPerSecond,
+          secondsLeft,
+        });
       },
     },
   );
@@ -121,17 +131,25 @@ export function fitWindow(
   const afterReading = prompt.prefix.length + kept + prompt.suffix.length;
   const minAnswerTokens = Math.min(wantedAnswerTokens, 32);
   if (prompt.prefix.length + tokenBudget + minChunkTokens > window) {
-    throw errors.badArgument('The token budget', `of ${tokenBudget} does not fit the model's window of ${window} tokens`);
+    throw errors.badArgument(
+      'The token budget',
+      `of ${tokenBudget} does not fit the model's window of ${window} tokens`,
+    );
   }
   if (afterReading + minAnswerTokens > window) {
-    throw errors.questionTooLong(prompt.suffix.length, window - prompt.prefix.length - kept - minAnswerTokens);
+    throw errors.questionTooLong(
+      prompt.suffix.length,
+      window - prompt.prefix.length - kept - minAnswerTokens,
+    );
   }
   const compressed = documentTokens > tokenBudget;
   const beforeChunk = prompt.prefix.length + (compressed ? tokenBudget : 0);
   const behindChunk = compressed ? prompt.scoring.length : 0;
   const chunkRoom = window - beforeChunk - behindChunk;
   if (compressed && chunkRoom < minChunkTokens) throw errors.questionTooLong(prompt.suffix.length, chunkRoom);
-  const chunkTokens = compressed ? Math.min(preset.chunkTokens, chunkRoom, documentTokens) : preset.chunkTokens;
+  const chunkTokens = compressed
+    ? Math.min(preset.chunkTokens, chunkRoom, documentTokens)
+    : preset.chunkTokens;
   const maxAnswerTokens = Math.min(wantedAnswerTokens, window - afterReading);
   const rows = compressed ? beforeChunk + chunkTokens : prompt.prefix.length + documentTokens;
   return {
@@ -167,7 +185,11 @@ async function decodeSuffix(
   await runBatch(1, engine.pace, signal, () => context.decode(last, { logits: 'last' }));
   if (heads === null || queries.size === 0) return { byEntry: new Map(), documentShare: null };
 
-  const scores = operations.attentionScores(queries, cells, new Float32Array(body.length).fill(1 / body.length));
+  const scores = operations.attentionScores(
+    queries,
+    cells,
+    new Float32Array(body.length).fill(1 / body.length),
+  );
   const byEntry = new Map<number, number>();
   let onDocument = 0;
   for (const { layer, head } of heads) {
@@ -214,6 +236,9 @@ function readingProgress(
 }
 
 function kvCacheBytes({ context, operations }: OpenedContext): number {
-  const rowBytes = operations.layouts.reduce((sum, { headDim, kvHeads }) => sum + 2 * 2 * headDim * kvHeads, 0);
+  const rowBytes = operations.layouts.reduce(
+    (sum, { headDim, kvHeads }) => sum + 2 * 2 * headDim * kvHeads,
+    0,
+  );
   return context.contextSize * rowBytes + operations.firstKeysBytes;
 }

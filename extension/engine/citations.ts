@@ -18,13 +18,20 @@ export function citationsOf(
   const found = new Map<string, Citation>();
   for (const { path, startLine, endLine } of citedPlaces(text)) {
     const citation = checkPlace(path, startLine, endLine, passages, evidence);
-    if (citation !== null) found.set(`${citation.workspace}\n${citation.path}:${citation.startLine}`, citation);
+    if (citation !== null)
+      found.set(`${citation.workspace}\n${citation.path}:${citation.startLine}`, citation);
   }
   if (found.size > 0) return [...found.values()];
   return [...evidence]
     .sort((a, b) => b.attention - a.attention || b.weight - a.weight)
     .slice(0, citationsFromEvidence)
-    .map(({ workspace, path, startLine, endLine }) => ({ workspace, path, startLine, endLine, source: 'evidence' }));
+    .map(({ workspace, path, startLine, endLine }) => ({
+      workspace,
+      path,
+      startLine,
+      endLine,
+      source: 'evidence',
+    }));
 }
 
 interface CitedPlace {
@@ -62,11 +69,15 @@ function checkPlace(
     return { ...file, startLine, endLine: Math.min(endLine, holder.endLine), source: 'answer' };
   }
   const best = evidence.filter(inFile).sort((a, b) => b.attention - a.attention || b.weight - a.weight)[0];
-  return best === undefined ? null : { ...file, startLine: best.startLine, endLine: best.endLine, source: 'answer' };
+  return best === undefined
+    ? null
+    : { ...file, startLine: best.startLine, endLine: best.endLine, source: 'answer' };
 }
 
 function fileNamed(path: string, passages: readonly Passage[]): { workspace: string; path: string } | null {
-  const files = new Map(passages.map((p) => [`${p.workspace}\n${p.path}`, { workspace: p.workspace, path: p.path }]));
+  const files = new Map(
+    passages.map((p) => [`${p.workspace}\n${p.path}`, { workspace: p.workspace, path: p.path }]),
+  );
   const all = [...files.values()];
   const exact = all.filter((file) => file.path === path || `${file.workspace}/${file.path}` === path);
   const matches = exact.length > 0 ? exact : all.filter((file) => file.path.endsWith(`/${path}`));

@@ -41,7 +41,8 @@ export function weighEvidence(
     attended += value;
   }
 
-  const ranges: { passage: number; startLine: number; endLine: number; weight: number; attention: number }[] = [];
+  const ranges: { passage: number; startLine: number; endLine: number; weight: number; attention: number }[] =
+    [];
   document.lines.forEach(({ passage, sourceLine }, line) => {
     if (lineTokens[line] === 0 || sourceLine === null) return;
     const weight = lineTokens[line]! / kept;

@@ -18,7 +18,10 @@ export interface Generated {
 export async function generate(
   context: LlamaContext,
   options: SamplingOptions & { readonly maxAnswerTokens: number },
-  hooks: { readonly signal: AbortSignal; readonly onText: (text: string, tokens: number, seconds: number) => void },
+  hooks: {
+    readonly signal: AbortSignal;
+    readonly onText: (text: string, tokens: number, seconds: number) => void;
+  },
 ): Promise<Generated> {
   const { model } = context;
   const sampler = new Sampler(model.library.functions, options);

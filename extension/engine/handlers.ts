@@ -60,7 +60,9 @@ export function createEngineHandlers(): EngineHandlers {
     },
     countTokens({ texts }) {
       const { model } = requireLoaded(engine);
-      return Promise.resolve({ counts: texts.map((text) => model.tokenize(text, { special: false }).length) });
+      return Promise.resolve({
+        counts: texts.map((text) => model.tokenize(text, { special: false }).length),
+      });
     },
     ask(params, stream) {
       return answer(requireLoaded(engine), params, stream);

@@ -10,13 +10,7 @@ import type { Citation, Coverage, Evidence, Statistics } from './nouns.ts';
  * the model ready, so that events of the two kinds are interleaved; `reading` and `answering` follow one after the other.
  */
 export type AnswerStage =
-  | 'finding'
-  | 'ranking'
-  | 'downloading'
-  | 'verifying'
-  | 'loading'
-  | 'reading'
-  | 'answering';
+  'finding' | 'ranking' | 'downloading' | 'verifying' | 'loading' | 'reading' | 'answering';
 
 export interface ProgressEvent {
   readonly event: 'progress';

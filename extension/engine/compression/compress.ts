@@ -69,12 +69,14 @@ export async function compress(
   operations.rememberKeys(0, prefix.length);
   let lists = startLists(scope, layouts.length, layouts[0]!.kvHeads, prefix.length);
 
-  for (let read = 0; read < total; ) {
+  for (let read = 0; read < total;) {
     const chunk = document.tokens.slice(read, read + options.chunkTokens);
     const before = context.length;
     await timed(seconds, 'prefill', () => {
       let inChunk = 0;
-      return prefill(context, chunk, hooks.pace, hooks.signal, (tokens) => hooks.onRead?.(read + (inChunk += tokens)));
+      return prefill(context, chunk, hooks.pace, hooks.signal, (tokens) =>
+        hooks.onRead?.(read + (inChunk += tokens)),
+      );
     });
     prefillTokens += chunk.length;
     lists = lists.map((list) => appendChunk(list, read, before, chunk.length));
@@ -126,7 +128,7 @@ export async function decodeQuestion(
   hooks: Pick<CompressionHooks, 'pace' | 'signal'>,
 ): Promise<Map<number, Queries[]>> {
   const all = new Map<number, Queries[]>();
-  for (let start = 0; start < question.length; ) {
+  for (let start = 0; start < question.length;) {
     const batch = question.slice(start, start + batchLength(hooks.pace));
     await runBatch(batch.length, hooks.pace, hooks.signal, () => {
       const taken = context.decodeTakingQueries(batch, layers, { logits: 'none' });
@@ -136,7 +138,6 @@ export async function decodeQuestion(
   }
   return all;
 }
-
 
 function startLists(scope: ListScope, layers: number, kvHeads: number, prefixLength: number): CellList[] {
   const count = scope === 'model' ? 1 : scope === 'layer' ? layers : layers * kvHeads;
@@ -152,7 +153,10 @@ function appendChunk(list: CellList, firstEntry: number, firstCell: number, leng
     for (let i = 0; i < length; i++) longer[firstCell + i] = from + i;
     return longer;
   };
-  return { entries: extend(list.entries, firstEntry), firstPositions: extend(list.firstPositions, firstCell) };
+  return {
+    entries: extend(list.entries, firstEntry),
+    firstPositions: extend(list.firstPositions, firstCell),
+  };
 }
 
 function select(

@@ -37,7 +37,11 @@ export function selectCells(
   const kept =
     unit.kind === 'line'
       ? bestLines(scores, always, count - always, lineOf)
-      : bestTokens(unit.kind === 'neighbourhood' ? pool(scores, unit.radius) : scores, always, count - always);
+      : bestTokens(
+          unit.kind === 'neighbourhood' ? pool(scores, unit.radius) : scores,
+          always,
+          count - always,
+        );
   for (let cell = 0; cell < always; cell++) kept[cell] = 1;
   const cells = new Int32Array(count);
   let next = 0;
@@ -74,10 +78,15 @@ function bestTokens(scores: Float32Array, first: number, count: number): Uint8Ar
  * length: a long line must hold more, but not in proportion. A line too long for what is left is passed over for the
  * next that fits; what then remains is filled from the best line passed over, from its beginning.
  */
-function bestLines(scores: Float32Array, first: number, count: number, lineOf: (cell: number) => number): Uint8Array {
+function bestLines(
+  scores: Float32Array,
+  first: number,
+  count: number,
+  lineOf: (cell: number) => number,
+): Uint8Array {
   const marks = new Uint8Array(scores.length);
   const lines: { start: number; end: number; score: number }[] = [];
-  for (let start = first; start < scores.length; ) {
+  for (let start = first; start < scores.length;) {
     let end = start;
     let sum = 0;
     for (const line = lineOf(start); end < scores.length && lineOf(end) === line; end++) sum += scores[end]!;

@@ -13,7 +13,10 @@ export function listScope(options: CompressionOptions): ListScope {
 }
 
 /** The layers whose attention the options need. */
-export function scoredLayers(options: CompressionOptions, layouts: readonly LayerLayout[]): ReadonlySet<number> {
+export function scoredLayers(
+  options: CompressionOptions,
+  layouts: readonly LayerLayout[],
+): ReadonlySet<number> {
   return options.score.kind === 'evidenceHeads'
     ? new Set(options.score.heads.map(({ layer }) => layer))
     : new Set(layouts.map(({ layer }) => layer));

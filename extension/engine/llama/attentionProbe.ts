@@ -44,8 +44,16 @@ export interface Queries {
 
 type Mode =
   | { readonly kind: 'off' }
-  | { readonly kind: 'layout'; readonly attention: Map<number, TensorInfo>; readonly ropes: Map<number, TensorInfo> }
-  | { readonly kind: 'queries'; readonly layers: ReadonlySet<number>; readonly taken: Map<number, Queries[]> };
+  | {
+      readonly kind: 'layout';
+      readonly attention: Map<number, TensorInfo>;
+      readonly ropes: Map<number, TensorInfo>;
+    }
+  | {
+      readonly kind: 'queries';
+      readonly layers: ReadonlySet<number>;
+      readonly taken: Map<number, Queries[]>;
+    };
 
 export class AttentionProbe {
   /** To be given to llama.cpp as `cb_eval`. */
@@ -157,19 +165,25 @@ function layout(modelPath: string, layer: number, node: TensorInfo, rope: Tensor
   const refuse = (why: string): never => {
     throw errors.modelNotServed(modelPath, `layer ${layer} ${why}`);
   };
-  const [q, k, v] = [0, 1, 2].map((index) => readTensor(node.src[index]!)) as [TensorInfo, TensorInfo, TensorInfo];
+  const [q, k, v] = [0, 1, 2].map((index) => readTensor(node.src[index]!)) as [
+    TensorInfo,
+    TensorInfo,
+    TensorInfo,
+  ];
   const [scale = 0, maxBias = 0, softCap = 0] = floatParams(node.opParams);
   if (maxBias !== 0) refuse('uses ALiBi');
   if (softCap !== 0) refuse('caps its attention scores');
   if (node.src[4] !== null) refuse('has attention sinks of its own');
-  if (k.type !== ggmlType.f16 || v.type !== ggmlType.f16) refuse('keeps its KV cache in another type than f16');
+  if (k.type !== ggmlType.f16 || v.type !== ggmlType.f16)
+    refuse('keeps its KV cache in another type than f16');
   const [headDim = 0, tokens = 0, heads = 0] = q.ne;
   if (q.viewSrc === null || q.nb[1] !== headDim * heads * 4 || (tokens > 0 && q.nb[2] !== headDim * 4)) {
     refuse('lays its queries out in another order');
   }
   const kvHeads = k.ne[2] ?? 0;
   if (v.ne[0] !== headDim || k.ne[0] !== headDim) refuse('has keys and values of different width');
-  if (k.nb[2] !== headDim * 2 || k.nb[1] !== headDim * kvHeads * 2) refuse('lays its keys out in another order');
+  if (k.nb[2] !== headDim * 2 || k.nb[1] !== headDim * kvHeads * 2)
+    refuse('lays its keys out in another order');
   const f = floatParams(rope.opParams);
   const params = rope.opParams;
   return {

@@ -137,7 +137,12 @@ export class CacheOperations {
     }
   }
 
-  #scoreBlock(group: DeviceGroup, block: ScoreBlock, cells: number, rowWeights: Float32Array): Float32Array[] {
+  #scoreBlock(
+    group: DeviceGroup,
+    block: ScoreBlock,
+    cells: number,
+    rowWeights: Float32Array,
+  ): Float32Array[] {
     const f = this.#f;
     const { rows, firstRow } = block;
     const visible = block.visible(cells);
@@ -181,7 +186,10 @@ export class CacheOperations {
     const rows = perHead ? length * kvHeads : length;
     const rowIndex = perHead ? interleave(kept.perHead, (cell, head) => cell * kvHeads + head) : kept.shared;
     const shift = perHead
-      ? interleave((first as { perHead: readonly Int32Array[] }).perHead, (p, _head, position) => position - p)
+      ? interleave(
+          (first as { perHead: readonly Int32Array[] }).perHead,
+          (p, _head, position) => position - p,
+        )
       : (first as { shared: Int32Array }).shared.map((p, position) => position - p);
 
     const index = f.ggml_new_tensor_1d(c, ggmlType.i32, rows);
@@ -261,7 +269,9 @@ function blocks(
         visible: (cells) => cells + firstRow + rows,
         queriesOf: ({ layer, headDim, heads }) => {
           const rowElements = headDim * heads;
-          return queries.get(layer)![batch]!.values.subarray(start * rowElements, (start + rows) * rowElements);
+          return queries
+            .get(layer)!
+            [batch]!.values.subarray(start * rowElements, (start + rows) * rowElements);
         },
       });
     }
@@ -270,7 +280,13 @@ function blocks(
   return result;
 }
 
-function addScores(total: Float32Array, block: Float32Array, cells: number, visible: number, heads: number): void {
+function addScores(
+  total: Float32Array,
+  block: Float32Array,
+  cells: number,
+  visible: number,
+  heads: number,
+): void {
   for (let head = 0; head < heads; head++) {
     for (let cell = 0; cell < cells; cell++) {
       total[head * cells + cell]! += block[head * visible + cell]!;
@@ -284,7 +300,11 @@ const f16MinusInfinity = 0xfc00;
 function causalMask(visible: number, rows: number, firstRowCell: number): Uint16Array {
   const mask = new Uint16Array(visible * rows);
   for (let row = 0; row < rows; row++) {
-    mask.fill(f16MinusInfinity, row * visible + Math.min(visible, firstRowCell + row + 1), (row + 1) * visible);
+    mask.fill(
+      f16MinusInfinity,
+      row * visible + Math.min(visible, firstRowCell + row + 1),
+      (row + 1) * visible,
+    );
   }
   return mask;
 }
@@ -315,7 +335,11 @@ function deviceOf(library: LlamaLibrary, tensor: Pointer): Pointer {
 
 function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[], rows: number): DeviceGroup {
   const threads = decodeThreads();
-  const runners = [0, 1, 2].map(() => new GraphRunner(f, device, threads)) as [GraphRunner, GraphRunner, GraphRunner];
+  const runners = [0, 1, 2].map(() => new GraphRunner(f, device, threads)) as [
+    GraphRunner,
+    GraphRunner,
+    GraphRunner,
+  ];
   const tensors = f.ggml_init({
     mem_size: f.ggml_tensor_overhead() * (layers.length + 1),
     mem_buffer: null,
@@ -329,5 +353,13 @@ function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[]
   );
   const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, runners[0].backend);
   if (buffer === null) throw errors.internal(`no memory on the device for ${rows} rows of keys`, undefined);
-  return { layers, scoring: runners[0], copying: runners[1], evicting: runners[2], tensors, buffer, firstKeys };
+  return {
+    layers,
+    scoring: runners[0],
+    copying: runners[1],
+    evicting: runners[2],
+    tensors,
+    buffer,
+    firstKeys,
+  };
 }

@@ -86,7 +86,14 @@ export interface Functions {
   ): Pointer;
   ggml_reshape_2d(context: Pointer, a: Pointer, ne0: number, ne1: number): Pointer;
   ggml_reshape_3d(context: Pointer, a: Pointer, ne0: number, ne1: number, ne2: number): Pointer;
-  ggml_permute(context: Pointer, a: Pointer, axis0: number, axis1: number, axis2: number, axis3: number): Pointer;
+  ggml_permute(
+    context: Pointer,
+    a: Pointer,
+    axis0: number,
+    axis1: number,
+    axis2: number,
+    axis3: number,
+  ): Pointer;
   ggml_cont(context: Pointer, a: Pointer): Pointer;
   ggml_cpy(context: Pointer, from: Pointer, to: Pointer): Pointer;
   ggml_get_rows(context: Pointer, a: Pointer, rows: Pointer): Pointer;

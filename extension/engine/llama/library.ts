@@ -44,7 +44,10 @@ export function loadLibrary(device: DeviceName): LlamaLibrary {
   const variant = device === 'auto' ? bestInstalledVariant() : device;
   if (loaded !== null) {
     if (loaded.variant !== variant && device !== 'auto') {
-      throw errors.libraryNotLoaded(`The ${variant} library`, `this process already uses the ${loaded.variant} one`);
+      throw errors.libraryNotLoaded(
+        `The ${variant} library`,
+        `this process already uses the ${loaded.variant} one`,
+      );
     }
     return requireDevice(loaded.library, device);
   }
@@ -74,7 +77,12 @@ function requireDevice(library: LlamaLibrary, device: DeviceName): LlamaLibrary 
 /** Package names by platform, as node-llama-cpp 3.21 publishes them. */
 function packageName(variant: Variant): string | null {
   const { platform, arch } = process;
-  if (platform === 'darwin') return variant === 'cuda' || variant === 'vulkan' ? null : arch === 'arm64' ? 'mac-arm64-metal' : 'mac-x64';
+  if (platform === 'darwin')
+    return variant === 'cuda' || variant === 'vulkan'
+      ? null
+      : arch === 'arm64'
+        ? 'mac-arm64-metal'
+        : 'mac-x64';
   const system = platform === 'win32' ? 'win' : 'linux';
   const base = `${system}-${arch === 'arm' ? 'armv7l' : arch}`;
   switch (variant) {
@@ -90,7 +98,8 @@ function packageName(variant: Variant): string | null {
 }
 
 function bestInstalledVariant(): Variant {
-  const candidates: readonly Variant[] = process.platform === 'darwin' ? ['metal'] : ['cuda', 'vulkan', 'cpu'];
+  const candidates: readonly Variant[] =
+    process.platform === 'darwin' ? ['metal'] : ['cuda', 'vulkan', 'cpu'];
   return candidates.find((variant) => findFolder(variant) !== null) ?? 'cpu';
 }
 
@@ -112,7 +121,9 @@ function libraryFolder(variant: Variant): string {
     const name = packageName(variant);
     throw errors.libraryNotLoaded(
       `The ${variant} build of llama.cpp`,
-      name === null ? `there is none for ${process.platform}` : `the package @node-llama-cpp/${name} is not installed`,
+      name === null
+        ? `there is none for ${process.platform}`
+        : `the package @node-llama-cpp/${name} is not installed`,
     );
   }
   return folder;
@@ -123,7 +134,8 @@ function openLibrary(folder: string): LlamaLibrary {
   const files = fs.readdirSync(folder);
   const find = (pattern: RegExp): string => {
     const file = files.find((name) => pattern.test(name));
-    if (file === undefined) throw errors.libraryNotLoaded('llama.cpp', `no file like ${pattern.source} in ${folder}`);
+    if (file === undefined)
+      throw errors.libraryNotLoaded('llama.cpp', `no file like ${pattern.source} in ${folder}`);
     return path.join(folder, file);
   };
   try {
@@ -134,7 +146,10 @@ function openLibrary(folder: string): LlamaLibrary {
     const functions = bindFunctions({ 'ggml-base': base, ggml, llama });
     const version = functions.llama_version();
     if (version !== llamaCppVersion) {
-      throw errors.libraryNotLoaded('llama.cpp', `it is version ${version} and the engine is made for ${llamaCppVersion}`);
+      throw errors.libraryNotLoaded(
+        'llama.cpp',
+        `it is version ${version} and the engine is made for ${llamaCppVersion}`,
+      );
     }
     silenceLog(functions, llama);
     functions.ggml_backend_load_all_from_path(folder);

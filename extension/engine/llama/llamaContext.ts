@@ -53,7 +53,10 @@ export class LlamaContext {
     const pointer = f.llama_init_from_model(model.pointer, params);
     if (pointer === null) {
       this.#probe?.dispose();
-      throw errors.internal(`llama.cpp made no context of ${params.n_ctx} tokens; the memory may not suffice`, undefined);
+      throw errors.internal(
+        `llama.cpp made no context of ${params.n_ctx} tokens; the memory may not suffice`,
+        undefined,
+      );
     }
     this.pointer = pointer;
     this.contextSize = f.llama_n_ctx(pointer);
@@ -80,7 +83,8 @@ export class LlamaContext {
   /** Each layer's attention, read off a first decode of one token; the cache is empty afterwards. */
   layouts(): readonly LayerLayout[] {
     if (this.#layouts === null) {
-      if (this.#probe === null) throw errors.internal('a context without its probe has no layouts', undefined);
+      if (this.#probe === null)
+        throw errors.internal('a context without its probe has no layouts', undefined);
       this.clear();
       this.#layouts = this.#probe.readLayouts(this.model.path, this.model.layers, () =>
         this.decode([0 as Token], { logits: 'none' }),
@@ -96,7 +100,8 @@ export class LlamaContext {
    */
   decode(tokens: readonly Token[], options: { logits: 'none' | 'last' | 'all' }): void {
     const { length } = tokens;
-    if (length === 0 || length > maxBatchTokens) throw errors.internal(`a batch of ${length} tokens`, undefined);
+    if (length === 0 || length > maxBatchTokens)
+      throw errors.internal(`a batch of ${length} tokens`, undefined);
     if (this.#length + length > this.contextSize) throw errors.decodeFailed(1, length);
     const batch = this.#batch;
     batch.n_tokens = length;
@@ -120,7 +125,8 @@ export class LlamaContext {
     layers: ReadonlySet<number>,
     options: { logits: 'none' | 'last' | 'all' },
   ): Map<number, Queries[]> {
-    if (this.#probe === null) throw errors.internal('a context without its probe takes no queries', undefined);
+    if (this.#probe === null)
+      throw errors.internal('a context without its probe takes no queries', undefined);
     return this.#probe.takeQueries(layers, () => this.decode(tokens, options));
   }
 
@@ -133,7 +139,8 @@ export class LlamaContext {
 
   /** Drops the cache's cells from `length` on. */
   truncate(length: number): void {
-    if (length > this.#length) throw errors.internal(`the cache has ${this.#length} cells, not ${length}`, undefined);
+    if (length > this.#length)
+      throw errors.internal(`the cache has ${this.#length} cells, not ${length}`, undefined);
     if (!this.#f.llama_memory_seq_rm(this.#memory, 0, length, -1)) {
       throw errors.internal(`llama.cpp did not drop the cells from ${length} on`, undefined);
     }

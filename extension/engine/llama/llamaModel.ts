@@ -36,7 +36,11 @@ export class LlamaModel {
    * @param gpuLayers layers to offload; all when absent and a GPU is there, none without one.
    * @throws errors.modelNotFound, errors.modelCorrupt
    */
-  static load(library: LlamaLibrary, path: string, options: { device: string; gpuLayers?: number | undefined }): LlamaModel {
+  static load(
+    library: LlamaLibrary,
+    path: string,
+    options: { device: string; gpuLayers?: number | undefined },
+  ): LlamaModel {
     if (!fs.existsSync(path)) throw errors.modelNotFound(path);
     const params = library.functions.llama_model_default_params();
     const hasGpu = library.devices.some((device) => device.isGpu);
@@ -54,7 +58,15 @@ export class LlamaModel {
     const f = this.library.functions;
     // A token covers at least one byte, but for a few that a tokenizer may add.
     const tokens = new Int32Array(bytes.length + 16);
-    const count = f.llama_tokenize(this.#vocab, bytes, bytes.length, tokens, tokens.length, false, options.special);
+    const count = f.llama_tokenize(
+      this.#vocab,
+      bytes,
+      bytes.length,
+      tokens,
+      tokens.length,
+      false,
+      options.special,
+    );
     if (count < 0) throw errors.internal(`the tokenizer wanted room for ${-count} tokens`, undefined);
     return Array.from(tokens.subarray(0, count)) as Token[];
   }
@@ -101,7 +113,9 @@ export class LlamaModel {
   metadata(key: string): string | null {
     const buffer = new Uint8Array(4096);
     const length = this.library.functions.llama_model_meta_val_str(this.pointer, key, buffer, buffer.length);
-    return length < 0 ? null : new TextDecoder().decode(buffer.subarray(0, Math.min(length, buffer.length - 1)));
+    return length < 0
+      ? null
+      : new TextDecoder().decode(buffer.subarray(0, Math.min(length, buffer.length - 1)));
   }
 
   dispose(): void {
@@ -129,4 +143,3 @@ export function logSoftmax(logits: Float32Array): Float64Array {
 export function copyFloats(pointer: Pointer, count: number): Float32Array {
   return Float32Array.from(koffi.decode(pointer, 'float', count) as Float32Array | number[]);
 }
-
