@@ -135,6 +135,12 @@ export const errors = {
       `${what} could not be loaded: ${problem}`,
       'Run npm ci again on this machine, so that the right platform package is installed.',
     ),
+  cudaNotInstalled: (packageName: string) =>
+    new AskError(
+      'libraryNotLoaded',
+      `The package ${packageName}, which drives NVIDIA's GPUs (540 MB with its companion), is not installed`,
+      'Run npm run get-cuda:linux or get-cuda:windows, or choose --device vulkan, which drives the same GPUs.',
+    ),
   deviceNotFound: (device: string, available: readonly string[]) =>
     new AskError(
       'deviceNotFound',

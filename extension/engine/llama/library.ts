@@ -119,6 +119,7 @@ function libraryFolder(variant: Variant): string {
   const folder = findFolder(variant);
   if (folder === null) {
     const name = packageName(variant);
+    if (variant === 'cuda' && name !== null) throw errors.cudaNotInstalled(`@node-llama-cpp/${name}`);
     throw errors.libraryNotLoaded(
       `The ${variant} build of llama.cpp`,
       name === null
