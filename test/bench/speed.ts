@@ -1,0 +1,294 @@
+/**
+ * What the compression costs and saves: reading and generating by the engine over the same by a plain user of the
+ * same libraries, without callback, compression or short batches. All in one run, taken in turns, so that a machine
+ * that is busy for a while slows both.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import {
+  compress,
+  decodeQuestion,
+  type CompressedCache,
+} from '../../extension/engine/compression/compress.ts';
+import { presetOptions } from '../../extension/engine/compression/options.ts';
+import { tokenizePassages, type DocumentTokens } from '../../extension/engine/documentTokens.ts';
+import { generate } from '../../extension/engine/generate.ts';
+import { LlamaContext, maxBatchTokens } from '../../extension/engine/llama/llamaContext.ts';
+import { Sampler } from '../../extension/engine/llama/sampler.ts';
+import { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
+import type { Token } from '../../extension/engine/numbers.ts';
+import { buildPrompt } from '../../extension/engine/prompt.ts';
+import { resolveModel } from '../../extension/models/findModel.ts';
+import { evidenceHeadsOf } from '../../extension/models/evidenceHeads.ts';
+import { readGgufHeader } from '../../extension/models/ggufFile.ts';
+import type { DeviceName } from '../../extension/protocol/engine.ts';
+import type { Passage } from '../../extension/protocol/nouns.ts';
+import { errors } from '../../extension/errors.ts';
+import { findFiles } from '../../extension/workspace/findFiles.ts';
+import { isSkipped, readSourceDocuments } from '../../extension/workspace/readSourceDocument.ts';
+
+/** All in tokens. */
+const tokenBudget = 512;
+const questionTokens = 24;
+const answerTokens = 64;
+/** The most that reading may take, over plain reading: for short documents, and from so many tokens on. */
+const wantedReading = { short: 1.1, long: 0.8, longFrom: 7_000 };
+/** Of generating on the compressed cache over plain generating with as many cells. */
+const wantedGeneration = 1.05;
+/** Share of scoring and eviction in the time of reading. */
+const wantedCompressionShare = 0.08;
+
+const usage = `npm run bench -- speed [options]
+  --device NAME   cpu (the default), vulkan, cuda, metal or auto
+  --model PATH    a GGUF file; the default model when absent
+  --readings N,…  document tokens of each reading; 2000,7000 by default
+  --rounds N      how often each is measured, of which the median counts; 5 by default
+  --output FILE   where the figures are written as JSON; test/bench/results/speed.json by default`;
+
+interface Measured {
+  readonly name: string;
+  readonly wanted: number;
+  readonly measured: number;
+  /** Median milliseconds per token of the engine and of plain llama.cpp; absent for a share. */
+  readonly millisecondsPerToken?: { readonly engine: number; readonly plain: number };
+}
+
+/** Prints a table of what is wanted and what was measured, and writes it as JSON. */
+export async function speedBench(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      device: { type: 'string', default: 'cpu' },
+      model: { type: 'string' },
+      readings: { type: 'string', default: '2000,7000' },
+      rounds: { type: 'string', default: '5' },
+      output: { type: 'string', default: join(repository, 'test/bench/results/speed.json') },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  const { path, name } = await resolveModel(values.model, { signal: neverAborted });
+  const heads = evidenceHeadsOf(...baseAndSize(path));
+  const engine = new LoadedEngine(
+    path,
+    { device: deviceOf(values.device) },
+    heads?.map(([layer, head]) => ({ layer, head })) ?? null,
+  );
+  try {
+    const measured = await measure(engine, values.readings.split(',').map(Number), Number(values.rounds));
+    const report = {
+      date: new Date().toISOString().slice(0, 10),
+      model: name,
+      device:
+        engine.offloadedLayers > 0
+          ? engine.deviceName
+          : `${cpus()[0]?.model ?? 'CPU'}, ${cpus().length} cores`,
+      system: `${platform()} ${arch()}, Node ${process.version}`,
+      rounds: Number(values.rounds),
+      settings: { tokenBudget, chunkTokens: optionsFor(engine).chunkTokens, questionTokens, answerTokens },
+      measured,
+    };
+    print(report, measured);
+    mkdirSync(dirname(values.output), { recursive: true });
+    writeFileSync(values.output, `${JSON.stringify(report, null, 2)}\n`);
+  } finally {
+    engine.dispose();
+  }
+}
+
+async function measure(
+  engine: LoadedEngine,
+  readings: readonly number[],
+  rounds: number,
+): Promise<Measured[]> {
+  const longest = Math.max(...readings);
+  const document = await ownSources(engine, longest);
+  const plain = new LlamaContext(engine.model, { contextSize: engine.model.contextWindow, probe: false });
+  try {
+    const taken = readings.map(() => ({
+      engine: [] as number[],
+      plain: [] as number[],
+      share: [] as number[],
+    }));
+    const generating = { engine: [] as number[], plain: [] as number[] };
+    const prompt = buildPrompt(engine.model, question);
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, documentTokens] of readings.entries()) {
+        const part = firstTokens(document, documentTokens);
+        const { seconds, context } = await readCompressed(engine, part);
+        taken[index]!.engine.push(seconds.all);
+        taken[index]!.share.push((seconds.score + seconds.evict) / seconds.all);
+        taken[index]!.plain.push(readPlain(plain, [...prompt.prefix, ...part.tokens]));
+
+        await decodeQuestion(context, prompt.suffix.slice(0, -1), new Set(), {
+          pace: engine.pace,
+          signal: neverAborted,
+        });
+        const cells = context.length + 1;
+        generating.engine.push(await generateByEngine(context, prompt.suffix.slice(-1)));
+        generating.plain.push(generatePlain(plain, cells, prompt.suffix.slice(-1)));
+      }
+      console.log(`round ${round + 1} of ${rounds}`);
+    }
+    return [
+      ...readings.map((documentTokens, index) => ({
+        name: `reading ${documentTokens} tokens`,
+        wanted: documentTokens < wantedReading.longFrom ? wantedReading.short : wantedReading.long,
+        ...ratio(taken[index]!, documentTokens),
+      })),
+      { name: `generating ${answerTokens} tokens`, wanted: wantedGeneration, ...ratio(generating, 1) },
+      {
+        name: 'scoring and eviction, share of reading',
+        wanted: wantedCompressionShare,
+        measured: Math.max(...taken.map(({ share }) => median(share))),
+      },
+    ];
+  } finally {
+    plain.dispose();
+  }
+}
+
+const question =
+  'How does the compression decide which tokens of the document stay in the cache, and when is a kept key rotated?';
+
+/** The sources of this checkout as one document of so many tokens. */
+async function ownSources(engine: LoadedEngine, tokens: number): Promise<DocumentTokens> {
+  const rootPath = join(repository, 'extension');
+  const { files } = await findFiles([{ name: 'extension', rootPath }], { signal: neverAborted });
+  const passages: Passage[] = [];
+  for await (const document of readSourceDocuments(files, { signal: neverAborted })) {
+    if (isSkipped(document)) continue;
+    passages.push({ ...document, startLine: 1, endLine: document.text.split('\n').length });
+  }
+  const all = tokenizePassages(engine.model, passages);
+  if (all.tokens.length < tokens)
+    throw new Error(`${rootPath} has ${all.tokens.length} tokens, not ${tokens}`);
+  return firstTokens(all, tokens);
+}
+
+function firstTokens({ tokens, lineOf, lines }: DocumentTokens, count: number): DocumentTokens {
+  return { tokens: tokens.slice(0, count), lineOf: lineOf.slice(0, count), lines };
+}
+
+function optionsFor(engine: LoadedEngine) {
+  return presetOptions('default', tokenBudget, engine.evidenceHeads);
+}
+
+interface CompressedReading {
+  readonly seconds: CompressedCache['seconds'] & { readonly all: number };
+  readonly context: LlamaContext;
+}
+
+async function readCompressed(engine: LoadedEngine, document: DocumentTokens): Promise<CompressedReading> {
+  const { prefix, scoring } = buildPrompt(engine.model, question);
+  const asked = scoring.slice(0, questionTokens);
+  const options = optionsFor(engine);
+  const rows = prefix.length + tokenBudget + options.chunkTokens;
+  const { context, operations } = engine.open(rows + scoring.length + answerTokens, rows);
+  const begin = performance.now();
+  const { seconds } = await compress(context, operations, { prefix, document, question: asked }, options, {
+    signal: neverAborted,
+    pace: engine.pace,
+  });
+  return { seconds: { ...seconds, all: secondsSince(begin) }, context };
+}
+
+function readPlain(plain: LlamaContext, tokens: readonly Token[]): number {
+  plain.clear();
+  const begin = performance.now();
+  for (let start = 0; start < tokens.length; start += maxBatchTokens) {
+    plain.decode(tokens.slice(start, start + maxBatchTokens), { logits: 'none' });
+  }
+  return secondsSince(begin);
+}
+
+/** Seconds per generated token, what the engine does for each included. */
+async function generateByEngine(context: LlamaContext, last: readonly Token[]): Promise<number> {
+  context.decode(last, { logits: 'last' });
+  const options = { maxAnswerTokens: answerTokens, temperature: 0, seed: 1 };
+  const { tokens, seconds } = await generate(context, options, {
+    signal: neverAborted,
+    onText: () => undefined,
+  });
+  if (tokens < answerTokens / 2) throw new Error(`The model ended its answer after ${tokens} tokens`);
+  return seconds / tokens;
+}
+
+/** Seconds per generated token, by the least that a program has to do. The cache is cut to `cells` first. */
+function generatePlain(plain: LlamaContext, cells: number, last: readonly Token[]): number {
+  plain.truncate(cells - 1);
+  plain.decode(last, { logits: 'last' });
+  const sampler = new Sampler(plain.model.library.functions, { temperature: 0, seed: 1 });
+  try {
+    const begin = performance.now();
+    for (let token = 1; token < answerTokens; token++)
+      plain.decode([sampler.sample(plain)], { logits: 'last' });
+    sampler.sample(plain);
+    return secondsSince(begin) / answerTokens;
+  } finally {
+    sampler.dispose();
+  }
+}
+
+/** @param tokens to which each time belongs */
+function ratio(
+  times: { readonly engine: readonly number[]; readonly plain: readonly number[] },
+  tokens: number,
+) {
+  const [engine, plain] = [median(times.engine), median(times.plain)];
+  const perToken = (seconds: number): number => Number(((seconds * 1000) / tokens).toFixed(3));
+  return {
+    measured: Number(median(times.engine.map((seconds, round) => seconds / times.plain[round]!)).toFixed(3)),
+    millisecondsPerToken: { engine: perToken(engine), plain: perToken(plain) },
+  };
+}
+
+function print(report: object, measured: readonly Measured[]): void {
+  for (const [name, value] of Object.entries(report)) {
+    if (name !== 'measured')
+      console.log(`${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  }
+  const row = (cells: readonly string[]): string =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(40) : cell.padStart(10))).join('');
+  console.log(row(['', 'at most', 'measured', 'ms/token', 'plain']));
+  for (const { name, wanted, measured: value, millisecondsPerToken: ms } of measured) {
+    const times = ms === undefined ? ['', ''] : [ms.engine.toFixed(2), ms.plain.toFixed(2)];
+    console.log(row([name, wanted.toFixed(2), value.toFixed(3), ...times]), value > wanted ? ' MISSED' : '');
+  }
+}
+
+function baseAndSize(path: string): [string | null, string | null] {
+  const { metadata } = readGgufHeader(path);
+  const text = (key: string): string | null => {
+    const value = metadata.get(key);
+    return typeof value === 'string' ? value : null;
+  };
+  return [text('general.basename'), text('general.size_label')];
+}
+
+function deviceOf(name: string): DeviceName {
+  const device = (['cpu', 'vulkan', 'cuda', 'metal', 'auto'] as const).find((known) => known === name);
+  if (device === undefined)
+    throw errors.badArgument('--device', `takes cpu, vulkan, cuda, metal or auto, not "${name}"`);
+  return device;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function secondsSince(begin: number): number {
+  return (performance.now() - begin) / 1000;
+}
+
+/** The bundle lies in dist/. */
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const neverAborted = new AbortController().signal;
