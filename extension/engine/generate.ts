@@ -24,7 +24,7 @@ export async function generate(
   },
 ): Promise<Generated> {
   const { model } = context;
-  const sampler = new Sampler(model.library.functions, options);
+  const sampler = new Sampler(model, options);
   const decoder = new TextDecoder();
   const begin = performance.now();
   const seconds = (): number => (performance.now() - begin) / 1000;

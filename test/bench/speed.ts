@@ -224,7 +224,7 @@ async function generateByEngine(context: LlamaContext, last: readonly Token[]): 
 function generatePlain(plain: LlamaContext, cells: number, last: readonly Token[]): number {
   plain.truncate(cells - 1);
   plain.decode(last, { logits: 'last' });
-  const sampler = new Sampler(plain.model.library.functions, { temperature: 0, seed: 1 });
+  const sampler = new Sampler(plain.model, { temperature: 0, seed: 1 });
   try {
     const begin = performance.now();
     for (let token = 1; token < answerTokens; token++)

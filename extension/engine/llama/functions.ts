@@ -168,7 +168,13 @@ export interface Functions {
   llama_sampler_init_dist(seed: number): Pointer;
   llama_sampler_init_top_p(p: number, minKeep: number): Pointer;
   llama_sampler_init_temp(temperature: number): Pointer;
-  llama_sampler_init_penalties(lastN: number, repeat: number, frequency: number, presence: number): Pointer;
+  llama_sampler_init_penalties(
+    vocabularySize: number,
+    lastN: number,
+    repeat: number,
+    frequency: number,
+    presence: number,
+  ): Pointer;
   llama_sampler_sample(sampler: Pointer, context: Pointer, index: number): number;
   llama_sampler_free(sampler: Pointer): void;
 }
@@ -267,12 +273,17 @@ const llama: readonly string[] = [
   'void *llama_sampler_init_dist(uint32 seed)',
   'void *llama_sampler_init_top_p(float p, size_t min_keep)',
   'void *llama_sampler_init_temp(float t)',
-  'void *llama_sampler_init_penalties(int32 penalty_last_n, float penalty_repeat, float penalty_freq, float penalty_present)',
+  'void *llama_sampler_init_penalties(int32 n_vocab, int32 penalty_last_n, float penalty_repeat, float penalty_freq, float penalty_present)',
   'int32 llama_sampler_sample(void *sampler, void *context, int32 index)',
   'void llama_sampler_free(void *sampler)',
 ];
 
-const prototypes: { readonly [N in LibraryName]: readonly string[] } = { ggml, 'ggml-base': ggmlBase, llama };
+/** By the library that exports the functions. */
+export const prototypes: { readonly [N in LibraryName]: readonly string[] } = {
+  ggml,
+  'ggml-base': ggmlBase,
+  llama,
+};
 
 /** Binds every function of `Functions`; throws koffi's error, which names the function, when one is absent. */
 export function bindFunctions(libraries: { readonly [N in LibraryName]: LibraryHandle }): Functions {
@@ -283,6 +294,6 @@ export function bindFunctions(libraries: { readonly [N in LibraryName]: LibraryH
       bound[bare] = libraries[name].func(prototype);
     }
   }
-  // The table above is written beside the interface; test/engine/boundary.test.ts compares the two name by name.
+  // The table above is written beside the interface; test/engine/boundary.test.ts compares the two, type by type.
   return bound as unknown as Functions;
 }

@@ -57,6 +57,15 @@ export function loadLibrary(device: DeviceName): LlamaLibrary {
   return requireDevice(library, device);
 }
 
+/** @throws errors.libraryNotLoaded, naming both, when the libraries are of another release than the structures. */
+export function checkVersion(version: string): void {
+  if (version === llamaCppVersion) return;
+  throw errors.libraryNotLoaded(
+    'llama.cpp',
+    `it is version ${version} and the engine is made for ${llamaCppVersion}`,
+  );
+}
+
 /** Threads for decoding: hyper-threads do not help matrix products, so half of many, all of few. */
 export function decodeThreads(): number {
   const parallelism = os.availableParallelism();
@@ -146,12 +155,7 @@ function openLibrary(folder: string): LlamaLibrary {
     const llama = koffi.load(find(/^(lib)?llama\.(.*\.)?(so|dylib|dll)$/), { global: true });
     const functions = bindFunctions({ 'ggml-base': base, ggml, llama });
     const version = functions.llama_version();
-    if (version !== llamaCppVersion) {
-      throw errors.libraryNotLoaded(
-        'llama.cpp',
-        `it is version ${version} and the engine is made for ${llamaCppVersion}`,
-      );
-    }
+    checkVersion(version);
     silenceLog(functions, llama);
     functions.ggml_backend_load_all_from_path(folder);
     functions.llama_backend_init();

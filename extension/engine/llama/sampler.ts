@@ -2,6 +2,7 @@
 import type { Token } from '../numbers.ts';
 import type { Functions, Pointer } from './functions.ts';
 import type { LlamaContext } from './llamaContext.ts';
+import type { LlamaModel } from './llamaModel.ts';
 
 export interface SamplingOptions {
   /** 0 is greedy. */
@@ -19,12 +20,12 @@ export class Sampler {
   readonly #f: Functions;
   readonly #chain: Pointer;
 
-  constructor(functions: Functions, options: SamplingOptions) {
-    const f = functions;
+  constructor(model: LlamaModel, options: SamplingOptions) {
+    const f = model.library.functions;
     this.#f = f;
     this.#chain = f.llama_sampler_chain_init(f.llama_sampler_chain_default_params());
     const add = (sampler: Pointer): void => f.llama_sampler_chain_add(this.#chain, sampler);
-    add(f.llama_sampler_init_penalties(repeatWindow, repeatPenalty, 0, 0));
+    add(f.llama_sampler_init_penalties(model.vocabularySize, repeatWindow, repeatPenalty, 0, 0));
     if (options.temperature <= 0) {
       add(f.llama_sampler_init_greedy());
     } else {
