@@ -168,7 +168,7 @@ interface FinalAttention {
 }
 
 /** Decodes the rest of the prompt, and reads from the evidence heads how much of it they find in what was kept. */
-async function decodeSuffix(
+export async function decodeSuffix(
   engine: LoadedEngine,
   opened: OpenedContext,
   cache: CompressedCache,

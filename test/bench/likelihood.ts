@@ -1,0 +1,97 @@
+/** How likely the right answer is after a reading: negative log likelihood per token, by the product's own steps. */
+import { decodeSuffix } from '../../extension/engine/answer.ts';
+import { compress, type CompressedCache } from '../../extension/engine/compression/compress.ts';
+import { presetOptions, type CompressionOptions } from '../../extension/engine/compression/options.ts';
+import { tokenizePassages } from '../../extension/engine/documentTokens.ts';
+import { LoadedEngine, type OpenedContext } from '../../extension/engine/loadedEngine.ts';
+import { buildPrompt } from '../../extension/engine/prompt.ts';
+import { evidenceHeadsOf } from '../../extension/models/evidenceHeads.ts';
+import { readGgufHeader } from '../../extension/models/ggufFile.ts';
+import type { DeviceName } from '../../extension/protocol/engine.ts';
+import type { Passage } from '../../extension/protocol/nouns.ts';
+import type { Fact } from './facts.ts';
+
+/** Tokens of the longest answer, its lead included, whose likelihood is taken. */
+const maxAnswerTokens = 64;
+
+/** A document in the cache, of which several questions can be asked. */
+export interface Reading {
+  readonly opened: OpenedContext;
+  readonly cache: CompressedCache;
+  readonly documentTokens: number;
+  readonly keptTokens: number;
+}
+
+export interface Likelihood {
+  /** Mean negative log likelihood of the answer's tokens, nats. */
+  readonly nll: number;
+  /** See `FinalAttention`. */
+  readonly documentShare: number | null;
+}
+
+/** The engine with the evidence heads that its model's file is known for. */
+export function loadEngine(modelPath: string, device: DeviceName): LoadedEngine {
+  const { metadata } = readGgufHeader(modelPath);
+  const text = (key: string): string | null => {
+    const value = metadata.get(key);
+    return typeof value === 'string' ? value : null;
+  };
+  const heads = evidenceHeadsOf(text('general.basename'), text('general.size_label'));
+  return new LoadedEngine(modelPath, { device }, heads?.map(([layer, head]) => ({ layer, head })) ?? null);
+}
+
+/** Reads the passages under the question with the options; without options uncompressed. */
+export async function read(
+  engine: LoadedEngine,
+  passages: readonly Passage[],
+  question: string,
+  given?: CompressionOptions,
+): Promise<Reading> {
+  const document = tokenizePassages(engine.model, passages);
+  const prompt = buildPrompt(engine.model, question);
+  const documentTokens = document.tokens.length;
+  const options = given ?? presetOptions('perHead', Math.max(1, documentTokens), null);
+  const { prefix, scoring, suffix } = prompt;
+  const rows = prefix.length + Math.min(documentTokens, options.tokenBudget + options.chunkTokens);
+  const behind = Math.max(scoring.length, suffix.length + maxAnswerTokens);
+  const opened = engine.open(rows + behind, rows, maxAnswerTokens);
+  const cache = await compress(
+    opened.context,
+    opened.operations,
+    { prefix, document, question: scoring },
+    options,
+    {
+      signal: neverAborted,
+      pace: engine.pace,
+    },
+  );
+  return { opened, cache, documentTokens, keptTokens: opened.context.length - prefix.length };
+}
+
+/** The likelihood of the answer, behind its lead, to the question after the reading, which is left as it was. */
+export async function likelihoodOf(
+  engine: LoadedEngine,
+  { opened, cache }: Reading,
+  { question, lead, answer }: Pick<Fact, 'question' | 'lead' | 'answer'>,
+): Promise<Likelihood> {
+  const { context } = opened;
+  const cells = context.length;
+  const prompt = buildPrompt(engine.model, question);
+  const { documentShare } = await decodeSuffix(engine, opened, cache, prompt, neverAborted);
+  const given = engine.model.tokenize(lead, { special: false });
+  const counted = engine.model.tokenize(answer, { special: false });
+  context.decode([...given, ...counted.slice(0, -1)], { logits: 'all' });
+  const nll = counted.reduce(
+    (sum, token, i) => sum + negativeLogLikelihood(context.logits(given.length - 1 + i), token),
+    0,
+  );
+  context.truncate(cells);
+  return { nll: nll / counted.length, documentShare };
+}
+
+export const neverAborted = new AbortController().signal;
+
+function negativeLogLikelihood(logits: Float32Array, token: number): number {
+  const max = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  return max + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - max), 0)) - logits[token]!;
+}
