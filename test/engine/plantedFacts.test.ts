@@ -7,8 +7,6 @@ import { summaries, summarize } from '../bench/summary.ts';
 import { smolLm2Path } from '../modelFiles.ts';
 
 const documents = [0, 1];
-/** The published method costs as much again, so it is shown for the first document alone. */
-const documentsOfPaper = [0];
 /** Share of the facts whose answer must be closer to that after reading everything than to that after nothing. */
 const wantedShare = 0.8;
 
@@ -24,14 +22,14 @@ afterAll(() => {
 
 test('planted facts are answered from the compressed cache as if everything had been read', async () => {
   const rows: Measured[] = [];
-  for (const [cache, read] of [
-    ['nothing', documents],
-    ['everything', documents],
-    ['default', documents],
-    ['paper', documentsOfPaper],
-  ] as const) {
-    for await (const row of measure(engine, cache, () => true, read)) rows.push(row);
+  for (const cache of ['nothing', 'everything', 'default']) {
+    for await (const row of measure(engine, cache, () => true, documents)) rows.push(row);
   }
+  // The published method, for comparison: it costs as much again, so for one fact of each place alone.
+  const shown = new Set(
+    ['early', 'middle', 'late'].map((place) => rows.find((row) => row.place === place)?.fact),
+  );
+  for await (const row of measure(engine, 'paper', ({ fact }) => shown.has(fact), [0])) rows.push(row);
   console.log(summarize(rows));
   const found = summaries(rows).find(({ cache }) => cache === 'default')!;
   expect(found.facts).toBe(12);
