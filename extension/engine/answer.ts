@@ -3,15 +3,15 @@ import { errors } from '../errors.ts';
 import type { AskParams, AskResult, EngineProgress } from '../protocol/engine.ts';
 import type { Passage } from '../protocol/nouns.ts';
 import { citationsOf } from './citations.ts';
-import { compress, decodeQuestion, type CompressedCache } from './compression/compress.ts';
+import { compress } from './compression/compress.ts';
 import { presetOptions, type CompressionOptions } from './compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from './documentTokens.ts';
 import { weighEvidence } from './evidence.ts';
+import { decodeSuffix } from './finalAttention.ts';
 import { generate } from './generate.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
 import { buildPrompt, type Prompt } from './prompt.ts';
 import { peakResidentBytes } from './peakMemory.ts';
-import { runBatch } from './prefill.ts';
 
 export interface AnswerHooks {
   readonly signal: AbortSignal;
@@ -23,10 +23,9 @@ export interface AnswerHooks {
 const minChunkTokens = 64;
 
 /**
- * Below this share of the evidence heads' attention on the document, little was found: see ARCHITECTURE.md for the
- * measurement that it comes from.
+ * Below this focus of the evidence heads on one line, little was found.
  */
-const thinEvidenceShare = 0.12;
+const thinEvidenceFocus = 0.01;
 
 /**
  * Reads the passages under the question, compressed, and answers.
@@ -62,7 +61,7 @@ export async function answer(
     },
   );
   const keptTokens = opened.context.length - prompt.prefix.length;
-  const attention = await decodeSuffix(engine, opened, cache, prompt, hooks.signal);
+  const attention = await decodeSuffix(engine, opened, cache, document, prompt, hooks.signal);
 
   const generated = await generate(
     opened.context,
@@ -95,13 +94,13 @@ export async function answer(
       endLine,
       weight,
     })),
-    thinEvidence: attention.documentShare !== null && attention.documentShare < thinEvidenceShare,
+    thinEvidence: attention.focus !== null && attention.focus < thinEvidenceFocus,
     stopReason: generated.stopReason,
     statistics: {
       documentTokens: document.tokens.length,
       keptTokens,
       tokenBudget: params.tokenBudget,
-      prefillTokens: cache.prefillTokens + prompt.suffix.length,
+      prefillTokens: cache.prefillTokens + attention.prefillTokens,
       prefillSeconds: cache.seconds.prefill,
       scoreSeconds: cache.seconds.score,
       evictSeconds: cache.seconds.evict,
@@ -158,53 +157,6 @@ export function fitWindow(
     contextSize: Math.max(rows + behindChunk, afterReading + maxAnswerTokens),
     maxAnswerTokens,
   };
-}
-
-interface FinalAttention {
-  /** Per kept document token, summed over the evidence heads and the question's rows. */
-  readonly byEntry: ReadonlyMap<number, number>;
-  /** Mean share, over those heads and rows, that goes to the document; null when the heads are not known. */
-  readonly documentShare: number | null;
-}
-
-/** Decodes the rest of the prompt, and reads from the evidence heads how much of it they find in what was kept. */
-export async function decodeSuffix(
-  engine: LoadedEngine,
-  opened: OpenedContext,
-  cache: CompressedCache,
-  prompt: Prompt,
-  signal: AbortSignal,
-): Promise<FinalAttention> {
-  const { context, operations } = opened;
-  const heads = engine.evidenceHeads;
-  const cells = context.length;
-  const body = prompt.suffix.slice(0, -1);
-  const layers = new Set(heads?.map(({ layer }) => layer));
-  const queries = await decodeQuestion(context, body, layers, { pace: engine.pace, signal });
-  const last = prompt.suffix.slice(-1);
-  await runBatch(1, engine.pace, signal, () => context.decode(last, { logits: 'last' }));
-  if (heads === null || queries.size === 0) return { byEntry: new Map(), documentShare: null };
-
-  const scores = operations.attentionScores(
-    queries,
-    cells,
-    new Float32Array(body.length).fill(1 / body.length),
-  );
-  const byEntry = new Map<number, number>();
-  let onDocument = 0;
-  for (const { layer, head } of heads) {
-    const layerScores = scores.get(layer)!;
-    // With a list for every KV head, the first stands for all: the share is a property of the question, not of a head.
-    const { entries } = cache.lists[0]!;
-    for (let cell = 0; cell < cells; cell++) {
-      const entry = entries[cell]!;
-      if (entry < 0) continue;
-      const paid = layerScores[head * cells + cell]!;
-      onDocument += paid;
-      byEntry.set(entry, (byEntry.get(entry) ?? 0) + paid);
-    }
-  }
-  return { byEntry, documentShare: onDocument / heads.length };
 }
 
 function readingProgress(

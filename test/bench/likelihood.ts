@@ -1,8 +1,8 @@
 /** How likely the right answer is after a reading: negative log likelihood per token, by the product's own steps. */
-import { decodeSuffix } from '../../extension/engine/answer.ts';
 import { compress, type CompressedCache } from '../../extension/engine/compression/compress.ts';
 import { presetOptions, type CompressionOptions } from '../../extension/engine/compression/options.ts';
-import { tokenizePassages } from '../../extension/engine/documentTokens.ts';
+import { tokenizePassages, type DocumentTokens } from '../../extension/engine/documentTokens.ts';
+import { decodeSuffix } from '../../extension/engine/finalAttention.ts';
 import { LoadedEngine, type OpenedContext } from '../../extension/engine/loadedEngine.ts';
 import { buildPrompt } from '../../extension/engine/prompt.ts';
 import { evidenceHeadsOf } from '../../extension/models/evidenceHeads.ts';
@@ -18,7 +18,7 @@ const maxAnswerTokens = 64;
 export interface Reading {
   readonly opened: OpenedContext;
   readonly cache: CompressedCache;
-  readonly documentTokens: number;
+  readonly document: DocumentTokens;
   readonly keptTokens: number;
 }
 
@@ -26,7 +26,7 @@ export interface Likelihood {
   /** Mean negative log likelihood of the answer's tokens, nats. */
   readonly nll: number;
   /** See `FinalAttention`. */
-  readonly documentShare: number | null;
+  readonly focus: number | null;
 }
 
 /** The engine with the evidence heads that its model's file is known for. */
@@ -65,19 +65,19 @@ export async function read(
       pace: engine.pace,
     },
   );
-  return { opened, cache, documentTokens, keptTokens: opened.context.length - prefix.length };
+  return { opened, cache, document, keptTokens: opened.context.length - prefix.length };
 }
 
 /** The likelihood of the answer, behind its lead, to the question after the reading, which is left as it was. */
 export async function likelihoodOf(
   engine: LoadedEngine,
-  { opened, cache }: Reading,
+  { opened, cache, document }: Reading,
   { question, lead, answer }: Pick<Fact, 'question' | 'lead' | 'answer'>,
 ): Promise<Likelihood> {
   const { context } = opened;
   const cells = context.length;
   const prompt = buildPrompt(engine.model, question);
-  const { documentShare } = await decodeSuffix(engine, opened, cache, prompt, neverAborted);
+  const { focus } = await decodeSuffix(engine, opened, cache, document, prompt, neverAborted);
   const given = engine.model.tokenize(lead, { special: false });
   const counted = engine.model.tokenize(answer, { special: false });
   context.decode([...given, ...counted.slice(0, -1)], { logits: 'all' });
@@ -86,7 +86,7 @@ export async function likelihoodOf(
     0,
   );
   context.truncate(cells);
-  return { nll: nll / counted.length, documentShare };
+  return { nll: nll / counted.length, focus };
 }
 
 export const neverAborted = new AbortController().signal;

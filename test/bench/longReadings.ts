@@ -34,7 +34,8 @@ export async function* measureLong(
       const options =
         cache === 'longDefault' ? presetOptions('default', tokenBudget, engine.evidenceHeads) : undefined;
       const reading = await read(engine, texts, fact.question, options);
-      const { documentTokens, keptTokens } = reading;
+      const { keptTokens } = reading;
+      const documentTokens = reading.document.tokens.length;
       const likelihood = await likelihoodOf(engine, reading, fact);
       yield { ...key, place: 'middle', documentTokens, keptTokens, ...likelihood };
     }

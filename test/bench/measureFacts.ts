@@ -16,8 +16,8 @@ export interface Measured {
   readonly keptTokens: number;
   /** Mean over the tokens of the right answer, nats. */
   readonly nll: number;
-  /** Share of the evidence heads' attention that is on the document. */
-  readonly documentShare: number | null;
+  /** See `FinalAttention`. */
+  readonly focus: number | null;
 }
 
 /** Document tokens kept. */
@@ -67,7 +67,8 @@ export async function* measure(
       const passages = cache === 'nothing' ? [] : document.passages;
       const reading: Reading = shared ?? (await read(engine, passages, fact.question, options));
       if (options === undefined) shared = reading;
-      const { documentTokens, keptTokens } = reading;
+      const { keptTokens } = reading;
+      const documentTokens = reading.document.tokens.length;
       yield { ...key, place, documentTokens, keptTokens, ...(await likelihoodOf(engine, reading, fact)) };
     }
   }

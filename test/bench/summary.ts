@@ -1,7 +1,7 @@
 /** The figures that rows of planted facts come to. */
 import type { Measured } from './measureFacts.ts';
 
-type Row = Pick<Measured, 'document' | 'fact' | 'cache' | 'nll' | 'place' | 'documentShare'>;
+type Row = Pick<Measured, 'document' | 'fact' | 'cache' | 'nll' | 'place' | 'focus'>;
 
 export interface CacheSummary {
   readonly cache: string;
@@ -75,12 +75,12 @@ export function summarize(rows: readonly Row[]): string {
     const nll = long.filter((row) => row.cache === cache).map((row) => row.nll);
     lines.push(`${cache.padEnd(12)}  ${String(nll.length).padStart(5)}  ${mean(nll).toFixed(2)}`);
   }
-  const shares = (cache: string): number[] =>
-    rows.flatMap((row) => (row.cache === cache && row.documentShare !== null ? [row.documentShare] : []));
-  const [present, absent] = [shares('default'), shares('absent')];
+  const focusOf = (cache: string): number[] =>
+    rows.flatMap((row) => (row.cache === cache && row.focus !== null ? [row.focus] : []));
+  const [present, absent] = [focusOf('default'), focusOf('absent')];
   if (present.length > 0 && absent.length > 0) {
     lines.push(
-      `attention on the document: present ${spread(present)}, absent ${spread(absent)}, ` +
+      `focus of the attention on one line: present ${spread(present)}, absent ${spread(absent)}, ` +
         `area under the curve ${areaUnderCurve(present, absent).toFixed(2)}`,
     );
   }

@@ -15,7 +15,7 @@ test.each([
 
 test('each cache is summed up over the facts that were measured with nothing and everything', () => {
   const row = (cache: string, fact: string, nll: number) =>
-    ({ document: 0, fact, cache, nll, place: 'early', documentShare: 0.5 }) as const;
+    ({ document: 0, fact, cache, nll, place: 'early', focus: 0.02 }) as const;
   const rows = [
     ...[row('nothing', 'a', 4), row('everything', 'a', 1), row('default', 'a', 2)],
     ...[row('nothing', 'b', 2), row('everything', 'b', 1), row('default', 'b', 2)],

@@ -1,0 +1,85 @@
+/** What the evidence heads find in the kept document, once everything has been read. */
+import { decodeQuestion, type CompressedCache } from './compression/compress.ts';
+import type { DocumentTokens } from './documentTokens.ts';
+import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
+import type { Token } from './numbers.ts';
+import { runBatch } from './prefill.ts';
+import { buildPrompt, type Prompt } from './prompt.ts';
+
+export interface FinalAttention {
+  /** Per kept document token, the mean over the evidence heads and the question's rows; empty when the heads are not known. */
+  readonly byEntry: ReadonlyMap<number, number>;
+  /**
+   * The most that one line gets beyond what a content-free question pays to it, as a share of all attention (0 to 1);
+   * null when the heads are not known.
+   */
+  readonly focus: number | null;
+  /** Tokens that went through the model. */
+  readonly prefillTokens: number;
+}
+
+/** What this one pays to a line, the line gets for reasons that have nothing to do with what is asked. */
+const contentFreeQuestion = 'What is this about?';
+
+/** Decodes the rest of the prompt, after which the answer can be generated, and takes the evidence heads' attention. */
+export async function decodeSuffix(
+  engine: LoadedEngine,
+  { context, operations }: OpenedContext,
+  cache: CompressedCache,
+  document: DocumentTokens,
+  prompt: Prompt,
+  signal: AbortSignal,
+): Promise<FinalAttention> {
+  const heads = engine.evidenceHeads;
+  const cells = context.length;
+  const layers = new Set(heads?.map(({ layer }) => layer));
+  // With a list for every KV head, the first stands for all: what is found is a property of the question, not of a head.
+  const { entries } = cache.lists[0]!;
+
+  const attentionOf = async (tokens: readonly Token[]): Promise<Map<number, number>> => {
+    const queries = await decodeQuestion(context, tokens, layers, { pace: engine.pace, signal });
+    const byEntry = new Map<number, number>();
+    if (heads === null) return byEntry;
+    const weights = new Float32Array(tokens.length).fill(1 / tokens.length / heads.length);
+    const scores = operations.attentionScores(queries, cells, weights);
+    for (const { layer, head } of heads) {
+      const paid = scores.get(layer)!.subarray(head * cells, (head + 1) * cells);
+      entries.forEach((entry, cell) => {
+        if (entry >= 0) byEntry.set(entry, (byEntry.get(entry) ?? 0) + paid[cell]!);
+      });
+    }
+    return byEntry;
+  };
+
+  const body = prompt.suffix.slice(0, -1);
+  let contentFree: Map<number, number> | null = null;
+  let prefillTokens = prompt.suffix.length;
+  if (heads !== null) {
+    // No longer than the prompt's own, for which there is room.
+    const tokens = buildPrompt(engine.model, contentFreeQuestion).suffix.slice(0, body.length);
+    contentFree = await attentionOf(tokens);
+    context.truncate(cells);
+    prefillTokens += tokens.length;
+  }
+  const byEntry = await attentionOf(body);
+  await runBatch(1, engine.pace, signal, () => context.decode(prompt.suffix.slice(-1), { logits: 'last' }));
+  return {
+    byEntry,
+    focus: contentFree === null ? null : largestExcess(byEntry, contentFree, document.lineOf),
+    prefillTokens,
+  };
+}
+
+/** The largest sum over a line of what `asked` pays more than `contentFree`. */
+function largestExcess(
+  asked: ReadonlyMap<number, number>,
+  contentFree: ReadonlyMap<number, number>,
+  lineOf: Int32Array,
+): number {
+  const byLine = new Map<number, number>();
+  for (const [entry, paid] of asked) {
+    const line = lineOf[entry]!;
+    byLine.set(line, (byLine.get(line) ?? 0) + paid - (contentFree.get(entry) ?? 0));
+  }
+  return Math.max(0, ...byLine.values());
+}
