@@ -40,6 +40,8 @@ for (const stream of [process.stdout, process.stderr]) {
     cancellation.abort();
   });
 }
+// Nothing else is asked of this engine, so it need not finish the batch that it is at.
+cancellation.signal.addEventListener('abort', () => void endEngine());
 process.on('uncaughtException', (error) => {
   process.exit(report(error));
 });
