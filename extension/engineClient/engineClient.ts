@@ -210,19 +210,19 @@ class EngineClient {
   }
 
   /**
-   * Ends the process: by request, after 2 s with SIGTERM, after 2 s more with SIGKILL. Resolves when it is gone.
-   * What still waits is rejected with `cancelled` at once.
+   * Ends the process: by request, after `patienceMs` with SIGTERM, after 2 s more with SIGKILL. Resolves when it is
+   * gone. What still waits is rejected with `cancelled` at once.
    */
-  dispose(): Promise<void> {
-    this.#disposing ??= this.#shutDown();
+  dispose(patienceMs = shutdownTimeoutMs): Promise<void> {
+    this.#disposing ??= this.#shutDown(patienceMs);
     return this.#disposing;
   }
 
-  async #shutDown(): Promise<void> {
+  async #shutDown(patienceMs: number): Promise<void> {
     if (this.#failure === undefined) {
       this.#send('shutdown');
       this.#failWith(errors.cancelled());
-      if (!(await this.#goneWithin(shutdownTimeoutMs))) this.#process.kill('SIGTERM');
+      if (!(await this.#goneWithin(patienceMs))) this.#process.kill('SIGTERM');
       if (!(await this.#goneWithin(terminateTimeoutMs))) this.#process.kill('SIGKILL');
     }
     await this.exited;

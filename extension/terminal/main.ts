@@ -21,6 +21,9 @@ const exitCodes = { answered: 0, badInput: 2, engineFailure: 3, cancelled: 130 }
 /** Greedy: the same question over the same files has the same answer. */
 const sampling = { temperature: 0, seed: 0 } as const;
 
+/** Milliseconds that the engine has to end by itself after Ctrl-C: with them, Stop stays under a second. */
+const cancelPatienceMs = 400;
+
 const cancellation = new AbortController();
 let readerIsGone = false;
 let engine: Promise<EngineClient> | undefined;
@@ -41,7 +44,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 // Nothing else is asked of this engine, so it need not finish the batch that it is at.
-cancellation.signal.addEventListener('abort', () => void endEngine());
+cancellation.signal.addEventListener('abort', () => void endEngine(cancelPatienceMs));
 process.on('uncaughtException', (error) => {
   process.exit(report(error));
 });
@@ -115,9 +118,9 @@ function startWhereTheUserIs(): void {
   if (script === 'ask' && folder !== undefined) process.chdir(folder);
 }
 
-async function endEngine(): Promise<void> {
+async function endEngine(patienceMs?: number): Promise<void> {
   const client = await engine?.catch(() => undefined);
-  await client?.dispose();
+  await client?.dispose(patienceMs);
 }
 
 /** Resolves when all that was written has left this process, or cannot any more. */
