@@ -98,6 +98,9 @@ export class AttentionProbe {
   takeQueries(layers: ReadonlySet<number>, decode: () => void): Map<number, Queries[]> {
     const taken = new Map<number, Queries[]>();
     this.#during({ kind: 'queries', layers, taken }, decode);
+    for (const layer of layers) {
+      if (!taken.has(layer)) throw errors.internal(`no queries of layer ${layer}`, undefined);
+    }
     return taken;
   }
 
@@ -152,11 +155,13 @@ export class AttentionProbe {
   }
 
   #readQueries(attention: TensorInfo): Queries {
-    const q = readTensor(attention.src[0]!);
+    const pointer = attention.src[0]!;
+    const q = readTensor(pointer);
     const [headDim = 0, tokens = 0, heads = 0] = q.ne;
     const values = new Float32Array(headDim * heads * tokens);
-    // The node is a permuted view; its source is contiguous (headDim, heads, tokens), verified by `layout`.
-    this.#f.ggml_backend_tensor_get(q.viewSrc!, values, q.viewOffset, values.byteLength);
+    // The node is a permuted view of a contiguous (headDim, heads, tokens), verified by `layout`; a copy for another
+    // device is of the same layout, and its own source.
+    this.#f.ggml_backend_tensor_get(q.viewSrc ?? pointer, values, q.viewOffset, values.byteLength);
     return { values, tokens };
   }
 }
@@ -170,6 +175,7 @@ function layout(modelPath: string, layer: number, node: TensorInfo, rope: Tensor
     TensorInfo,
     TensorInfo,
   ];
+  if (k.viewSrc === null || v.viewSrc === null) refuse('attends on another device than its KV cache is on');
   const [scale = 0, maxBias = 0, softCap = 0] = floatParams(node.opParams);
   if (maxBias !== 0) refuse('uses ALiBi');
   if (softCap !== 0) refuse('caps its attention scores');
@@ -208,12 +214,13 @@ function layout(modelPath: string, layer: number, node: TensorInfo, rope: Tensor
   };
 }
 
-/** The cache tensors are named `cache_k_l12`. */
+/**
+ * The keys are a view of a cache tensor that is named `cache_k_l12`, and named after it. Where llama.cpp moves a batch
+ * of a layer to another device, they are a copy whose name holds the view's.
+ */
 function layerOf(attention: TensorInfo): number | null {
   const keys = attention.src[1] ?? null;
-  const kvCache = keys === null ? null : readTensor(keys).viewSrc;
-  if (kvCache === null) return null;
-  const number = /^cache_k_l(\d+)/.exec(readTensor(kvCache).name)?.[1];
+  const number = keys === null ? undefined : /\bcache_k_l(\d+)\b/.exec(readTensor(keys).name)?.[1];
   return number === undefined ? null : Number(number);
 }
 

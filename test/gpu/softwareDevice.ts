@@ -1,0 +1,25 @@
+/** The Vulkan device of the GPU tests: Mesa's software device, or the first GPU where there is one. */
+import { AskError } from '../../extension/errors.ts';
+import { loadLibrary } from '../../extension/engine/llama/library.ts';
+import type { TinyModelName } from '../tinyEngine.ts';
+
+/** Both ways to pair dimensions, frequency factors and YaRN: what the graphs on the cache depend on. */
+export const gpuModels: readonly TinyModelName[] = ['llama, frequency factors', 'llama, YaRN', 'qwen2'];
+
+/**
+ * Loads the Vulkan library; to be called before anything else loads one.
+ * @returns false, with the reason printed, only where the library finds no GPU device; every other failure is thrown.
+ */
+export function hasVulkanDevice(): boolean {
+  // Without being named, a device that runs on the CPU is passed over.
+  process.env['GGML_VK_VISIBLE_DEVICES'] = '0';
+  try {
+    const gpu = loadLibrary('vulkan').devices.find((device) => device.isGpu);
+    console.log(`Vulkan device: ${gpu?.description ?? 'none'}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof AskError) || error.reason !== 'deviceNotFound') throw error;
+    console.log(`The GPU tests are skipped: ${error.message}. ${error.remedy}`);
+    return false;
+  }
+}

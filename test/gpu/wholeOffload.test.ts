@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+import { numericsSuite } from '../numericsSuite.ts';
+import { gpuModels, hasVulkanDevice } from './softwareDevice.ts';
+
+// Every layer's KV cache is on the device.
+describe.skipIf(!hasVulkanDevice())('whole offload', () => {
+  numericsSuite({ device: 'vulkan' }, [true, true, true], gpuModels);
+});

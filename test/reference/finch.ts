@@ -1,0 +1,131 @@
+/** Finch's loop on the float64 twin, written from its definition and without regard to speed. */
+import type { CompressionOptions } from '../../extension/engine/compression/options.ts';
+import { decode, keepCells, newKvCache, truncate, type TwinDecoded, type TwinKvCache } from './twin.ts';
+import type { Twin } from './twinModel.ts';
+
+export interface TwinInput {
+  readonly prefix: readonly number[];
+  readonly tokens: readonly number[];
+  /** (tokens): the line of each token. */
+  readonly lineOf: ArrayLike<number>;
+  readonly question: readonly number[];
+}
+
+/**
+ * Reads the document under the question.
+ * @returns the cache, and the document tokens that each layer and KV head keeps, [layer][kvHead][cell]; the prefix's
+ *          cells are numbered -1, -2, ... .
+ */
+export function finch(
+  twin: Twin,
+  input: TwinInput,
+  options: CompressionOptions,
+): { kvCache: TwinKvCache; kept: number[][][] } {
+  const { prefix, tokens, lineOf, question } = input;
+  const kvCache = newKvCache(twin);
+  if (prefix.length > 0) decode(twin, kvCache, prefix, 0);
+  let kept = twin.layers.map(() => heads(twin.kvHeads).map(() => prefix.map((_, i) => -1 - i)));
+  for (let read = 0; read < tokens.length;) {
+    const chunk = tokens.slice(read, read + options.chunkTokens);
+    decode(twin, kvCache, chunk, kvCache.positions.length);
+    kept = kept.map((layer) => layer.map((list) => [...list, ...chunk.map((_, i) => read + i)]));
+    read += chunk.length;
+    const cells = kvCache.positions.length;
+    const before = cells - chunk.length - prefix.length;
+    const wanted = prefix.length + wantedCells(options, before, chunk.length, read, tokens.length);
+    if (wanted >= cells) continue;
+
+    const decoded = decode(twin, kvCache, question, cells);
+    truncate(kvCache, cells);
+    const chosen = twin.layers.map((_, layer) =>
+      heads(twin.kvHeads).map((kvHead) => {
+        const scores = listScores(twin, decoded, options, layer, kvHead, cells);
+        const line = (cell: number) => lineOf[kept[layer]![kvHead]![cell]!]!;
+        return choose(scores, options, prefix.length + options.sinkTokens, wanted, line);
+      }),
+    );
+    keepCells(twin, kvCache, chosen);
+    kept = chosen.map((layer, l) => layer.map((list, h) => list.map((cell) => kept[l]![h]![cell]!)));
+  }
+  return { kvCache, kept };
+}
+
+function heads(count: number): number[] {
+  return Array.from({ length: count }, (_, head) => head);
+}
+
+/** Document cells after a chunk. */
+function wantedCells(
+  options: CompressionOptions,
+  before: number,
+  chunk: number,
+  read: number,
+  total: number,
+): number {
+  if (total <= options.tokenBudget) return before + chunk;
+  if (options.growth === 'exact') return Math.round((options.tokenBudget * read) / total);
+  return before + Math.floor(chunk / Math.ceil(total / options.tokenBudget));
+}
+
+/** The sum, over the heads that decide and over the question's rows, of the attention on each cell. */
+function listScores(
+  twin: Twin,
+  decoded: TwinDecoded,
+  options: CompressionOptions,
+  layer: number,
+  kvHead: number,
+  cells: number,
+): number[] {
+  const group = twin.heads / twin.kvHeads;
+  const own = heads(twin.heads)
+    .filter((head) => options.scope === 'layer' || Math.floor(head / group) === kvHead)
+    .map((head) => ({ layer, head }));
+  if (options.score.kind === 'blend') throw new Error('the reference has no blend of scores');
+  const deciding = options.score.kind === 'own' ? own : options.score.heads;
+  return heads(cells).map((cell) => {
+    let sum = 0;
+    for (const { layer, head } of deciding)
+      decoded.attention[layer]![head]!.forEach((weights, row) => {
+        sum += weights[cell]! * (options.positionWeights ? cells + row + 1 : 1);
+      });
+    return sum;
+  });
+}
+
+function choose(
+  scores: readonly number[],
+  options: CompressionOptions,
+  always: number,
+  count: number,
+  lineOf: (cell: number) => number,
+): number[] {
+  const { unit } = options;
+  const kept = heads(Math.min(always, count));
+  const candidates = heads(scores.length).slice(kept.length);
+  if (unit.kind === 'line') {
+    const lines: number[][] = [];
+    for (const cell of candidates) {
+      const last = lines.at(-1);
+      if (last !== undefined && lineOf(last[0]!) === lineOf(cell)) last.push(cell);
+      else lines.push([cell]);
+    }
+    const worth = (line: number[]) =>
+      line.reduce((sum, cell) => sum + scores[cell]!, 0) / Math.sqrt(line.length);
+    lines.sort((a, b) => worth(b) - worth(a));
+    const leftOut: number[][] = [];
+    for (const line of lines) {
+      if (kept.length + line.length <= count) kept.push(...line);
+      else leftOut.push(line);
+    }
+    kept.push(...leftOut.flat().slice(0, count - kept.length));
+  } else {
+    const radius = unit.kind === 'token' ? 0 : unit.radius;
+    const pooled = scores.map((_, cell) => {
+      const near = scores.slice(Math.max(0, cell - radius), cell + radius + 1);
+      return near.reduce((sum, score) => sum + score, 0) / near.length;
+    });
+    candidates.sort((a, b) => pooled[b]! - pooled[a]!);
+    kept.push(...candidates.slice(0, count - kept.length));
+  }
+  return kept.sort((a, b) => a - b);
+}

@@ -1,0 +1,131 @@
+/** A tiny random model in the engine and in the float64 twin, side by side. */
+import { join } from 'node:path';
+import { LoadedEngine, type OpenedContext } from '../extension/engine/loadedEngine.ts';
+import type { KeptCells } from '../extension/engine/llama/cacheOperations.ts';
+import { readTensor } from '../extension/engine/llama/tensor.ts';
+import type { Token } from '../extension/engine/numbers.ts';
+import type { Pace } from '../extension/engine/prefill.ts';
+import type { DeviceName } from '../extension/protocol/engine.ts';
+import { fromHalfBits } from './reference/halfFloat.ts';
+import { uniforms } from './reference/random.ts';
+import { writeTinyModel, type TinyModelOptions } from './reference/tinyModel.ts';
+import { loadTwin, type Twin } from './reference/twinModel.ts';
+
+/** Where the layers of the model lie. */
+export interface Placement {
+  readonly device: DeviceName;
+  readonly gpuLayers?: number;
+}
+
+export interface TinyEngine extends OpenedContext {
+  readonly engine: LoadedEngine;
+  readonly twin: Twin;
+}
+
+/** The models that every suite runs on: name, and what differs from `tinyOptions`. */
+export const tinyModels = {
+  llama: {},
+  'llama, frequency factors': { ropeFactors: true },
+  'llama, YaRN': { ropeBase: 1e5, yarn: { factor: 8, originalContext: 256 } },
+  qwen2: { architecture: 'qwen2', embedding: 256 },
+  qwen3: { architecture: 'qwen3', tiedEmbeddings: true },
+} as const satisfies Record<string, Partial<TinyModelOptions>>;
+
+export type TinyModelName = keyof typeof tinyModels;
+
+export const tinyOptions: TinyModelOptions = {
+  architecture: 'llama',
+  layers: 3,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 64,
+  embedding: 64,
+  feedForward: 96,
+  contextLength: 2048,
+  weightType: 'f16',
+  seed: 7,
+};
+
+export const contextCells = 1024;
+
+/** The caller disposes of `engine`. */
+export function openTinyEngine(
+  folder: string,
+  placement: Placement,
+  changes: Partial<TinyModelOptions> = {},
+): TinyEngine {
+  const path = join(folder, 'model.gguf');
+  writeTinyModel(path, { ...tinyOptions, ...changes });
+  const engine = new LoadedEngine(path, placement, null);
+  return { engine, twin: loadTwin(path), ...engine.open(contextCells, contextCells) };
+}
+
+/** Tokens of the tiny vocabulary, always the same for the same seed. */
+export function randomTokens(count: number, seed: number): Token[] {
+  const next = uniforms(seed);
+  // Above the three special tokens and the bytes, below the vocabulary's end.
+  return Array.from({ length: count }, () => (3 + Math.floor(next() * 390)) as Token);
+}
+
+/** `count` of the cells 0..cells-1, ascending. */
+export function randomCells(cells: number, count: number, seed: number): Int32Array {
+  const next = uniforms(seed);
+  const left = Array.from({ length: cells }, (_, cell) => cell);
+  while (left.length > count) left.splice(Math.floor(next() * left.length), 1);
+  return Int32Array.from(left);
+}
+
+/** A pace that no measurement changes, so that batches are the same in every run. */
+export function steadyPace(tokensPerSecond = 100_000): Pace {
+  return {
+    get tokensPerSecond() {
+      return tokensPerSecond;
+    },
+    set tokensPerSecond(_measured: number) {
+      // What is measured is of no interest here.
+    },
+  };
+}
+
+/** The cached keys of the first cells, [layer][kvHead], each f64 (cells * headDim). */
+export function readKeys({ context, engine }: TinyEngine, cells: number): Float64Array[][] {
+  return context.layouts().map(({ kCache, headDim, kvHeads }) => {
+    const raw = new Uint16Array(cells * headDim * kvHeads);
+    engine.library.functions.ggml_backend_tensor_get(kCache, raw, 0, raw.byteLength);
+    return Array.from({ length: kvHeads }, (_, kvHead) =>
+      Float64Array.from({ length: cells * headDim }, (_, i) => {
+        const cell = Math.floor(i / headDim);
+        return fromHalfBits(raw[(cell * kvHeads + kvHead) * headDim + (i % headDim)]!);
+      }),
+    );
+  });
+}
+
+/** Whether each layer's KV cache lies on a GPU. */
+export function layersOnGpu({ context, engine }: TinyEngine): boolean[] {
+  const { functions, devices } = engine.library;
+  return context.layouts().map(({ kCache }) => {
+    const type = functions.ggml_backend_buffer_get_type(readTensor(kCache).buffer!);
+    const device = functions.ggml_backend_buft_get_device(type);
+    return devices.some((d) => d.isGpu && d.pointer === device);
+  });
+}
+
+/** The lists of cells of every layer: `lists(layer)` is one for all its KV heads, or one per KV head. */
+export function ofLayers(twin: Twin, lists: (layer: number) => Int32Array | Int32Array[]): KeptCells[] {
+  return twin.layers.map((_, layer) => {
+    const list = lists(layer);
+    return list instanceof Int32Array ? { shared: list } : { perHead: list };
+  });
+}
+
+/** L2 norm of the difference over that of what is expected. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < expected.length; i++) {
+    difference += (actual[i]! - expected[i]!) ** 2;
+    size += expected[i]! ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
