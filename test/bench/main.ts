@@ -1,5 +1,7 @@
 /** Measurements that take minutes and want a quiet machine: `npm run bench -- NAME [options]`. */
 import { isAskError } from '../../extension/errors.ts';
+import { evidenceHeadsBench } from './evidenceHeads.ts';
+import { plantedFactsBench } from './plantedFacts.ts';
 import { speedBench } from './speed.ts';
 import { walkBench } from './walk.ts';
 
@@ -17,6 +19,11 @@ const benches: ReadonlyMap<string, Bench> = new Map([
     },
   ],
   ['walk', { about: 'finding, reading and ranking a tree of 20,000 source files', run: walkBench }],
+  ['facts', { about: 'how likely planted facts are after a reading, by preset', run: plantedFactsBench }],
+  [
+    'heads',
+    { about: 'chooses the evidence heads of a model from code, without labels', run: evidenceHeadsBench },
+  ],
 ]);
 
 const [name = '--help', ...args] = process.argv.slice(2);

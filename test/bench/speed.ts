@@ -18,17 +18,16 @@ import { tokenizePassages, type DocumentTokens } from '../../extension/engine/do
 import { generate } from '../../extension/engine/generate.ts';
 import { LlamaContext, maxBatchTokens } from '../../extension/engine/llama/llamaContext.ts';
 import { Sampler } from '../../extension/engine/llama/sampler.ts';
-import { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
+import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
 import { buildPrompt } from '../../extension/engine/prompt.ts';
 import { resolveModel } from '../../extension/models/findModel.ts';
-import { evidenceHeadsOf } from '../../extension/models/evidenceHeads.ts';
-import { readGgufHeader } from '../../extension/models/ggufFile.ts';
 import type { DeviceName } from '../../extension/protocol/engine.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
 import { errors } from '../../extension/errors.ts';
 import { findFiles } from '../../extension/workspace/findFiles.ts';
 import { isSkipped, readSourceDocuments } from '../../extension/workspace/readSourceDocument.ts';
+import { loadEngine, neverAborted } from './likelihood.ts';
 
 /** All in tokens. */
 const tokenBudget = 512;
@@ -74,12 +73,7 @@ export async function speedBench(args: readonly string[]): Promise<void> {
     return;
   }
   const { path, name } = await resolveModel(values.model, { signal: neverAborted });
-  const heads = evidenceHeadsOf(...baseAndSize(path));
-  const engine = new LoadedEngine(
-    path,
-    { device: deviceOf(values.device) },
-    heads?.map(([layer, head]) => ({ layer, head })) ?? null,
-  );
+  const engine = loadEngine(path, deviceOf(values.device));
   try {
     const measured = await measure(engine, values.readings.split(',').map(Number), Number(values.rounds));
     const report = {
@@ -263,15 +257,6 @@ function print(report: object, measured: readonly Measured[]): void {
   }
 }
 
-function baseAndSize(path: string): [string | null, string | null] {
-  const { metadata } = readGgufHeader(path);
-  const text = (key: string): string | null => {
-    const value = metadata.get(key);
-    return typeof value === 'string' ? value : null;
-  };
-  return [text('general.basename'), text('general.size_label')];
-}
-
 function deviceOf(name: string): DeviceName {
   const device = (['cpu', 'vulkan', 'cuda', 'metal', 'auto'] as const).find((known) => known === name);
   if (device === undefined)
@@ -291,4 +276,3 @@ function secondsSince(begin: number): number {
 
 /** The bundle lies in dist/. */
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const neverAborted = new AbortController().signal;
