@@ -13,6 +13,8 @@ export interface TwinInput {
 
 /**
  * Reads the document under the question.
+ * @param decide is shown, at every eviction, what this loop would keep, [layer][kvHead][cell], and says what is kept:
+ *        the loop under test may be followed, so that a tie which it breaks otherwise changes nothing afterwards.
  * @returns the cache, and the document tokens that each layer and KV head keeps, [layer][kvHead][cell]; the prefix's
  *          cells are numbered -1, -2, ... .
  */
@@ -20,6 +22,7 @@ export function finch(
   twin: Twin,
   input: TwinInput,
   options: CompressionOptions,
+  decide: (own: number[][][]) => readonly (readonly ArrayLike<number>[])[],
 ): { kvCache: TwinKvCache; kept: number[][][] } {
   const { prefix, tokens, lineOf, question } = input;
   const kvCache = newKvCache(twin);
@@ -37,15 +40,16 @@ export function finch(
 
     const decoded = decode(twin, kvCache, question, cells);
     truncate(kvCache, cells);
-    const chosen = twin.layers.map((_, layer) =>
+    const own = twin.layers.map((_, layer) =>
       heads(twin.kvHeads).map((kvHead) => {
         const scores = listScores(twin, decoded, options, layer, kvHead, cells);
         const line = (cell: number) => lineOf[kept[layer]![kvHead]![cell]!]!;
         return choose(scores, options, prefix.length + options.sinkTokens, wanted, line);
       }),
     );
+    const chosen = decide(own);
     keepCells(twin, kvCache, chosen);
-    kept = chosen.map((layer, l) => layer.map((list, h) => list.map((cell) => kept[l]![h]![cell]!)));
+    kept = chosen.map((layer, l) => layer.map((list, h) => Array.from(list, (cell) => kept[l]![h]![cell]!)));
   }
   return { kvCache, kept };
 }

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type CompressionOptions, presetOptions } from '../../../extension/engine/compression/options.ts';
+import {
+  listScope,
+  listScores,
+  pool,
+  rowWeights,
+  scoredLayers,
+} from '../../../extension/engine/compression/score.ts';
+import type { LayerLayout } from '../../../extension/engine/llama/attentionProbe.ts';
+
+const own = presetOptions('perHead', 512, null);
+const heads = [
+  { layer: 0, head: 1 },
+  { layer: 1, head: 2 },
+];
+const evidence: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads } };
+
+describe('pooled scores', () => {
+  const cases = [
+    { name: 'radius 0 changes nothing', scores: [1, 2, 4], radius: 0, expected: [1, 2, 4] },
+    {
+      name: 'the mean over those that are there',
+      scores: [3, 6, 0, 3],
+      radius: 1,
+      expected: [4.5, 3, 3, 1.5],
+    },
+    { name: 'a radius beyond both ends', scores: [1, 2, 3], radius: 9, expected: [2, 2, 2] },
+    { name: 'none', scores: [], radius: 3, expected: [] },
+  ];
+  test.each(cases)('$name', ({ scores, radius, expected }) => {
+    expect([...pool(Float32Array.from(scores), radius)]).toEqual(expected);
+  });
+
+  test('lie between the smallest and the largest of the neighbours', () => {
+    const lists = fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(lists, fc.nat(6), (scores, radius) => {
+        pool(Float32Array.from(scores), radius).forEach((score, cell) => {
+          const near = scores.slice(Math.max(0, cell - radius), cell + radius + 1);
+          expect(score).toBeGreaterThanOrEqual(Math.min(...near) - 1e-6);
+          expect(score).toBeLessThanOrEqual(Math.max(...near) + 1e-6);
+        });
+      }),
+    );
+  });
+});
+
+describe('scores of each list', () => {
+  // Two layers of four heads, two of them to a KV head, over two cells; head h of layer l gives 10 l + h and ten times that.
+  const layouts = [0, 1].map((layer) => ({ layer, heads: 4, kvHeads: 2 }) as LayerLayout);
+  const scores = new Map(
+    [0, 1].map((layer) => [
+      layer,
+      Float32Array.from([0, 1, 2, 3].flatMap((head) => [10 * layer + head, 10 * (10 * layer + head)])),
+    ]),
+  );
+  const cases: { name: string; options: CompressionOptions; scope: string; expected: number[][] }[] = [
+    {
+      name: 'each KV head sums its own heads',
+      options: own,
+      scope: 'kvHead',
+      expected: [
+        [1, 10],
+        [5, 50],
+        [21, 210],
+        [25, 250],
+      ],
+    },
+    {
+      name: 'a layer sums all its heads',
+      options: { ...own, scope: 'layer' },
+      scope: 'layer',
+      expected: [
+        [6, 60],
+        [46, 460],
+      ],
+    },
+    { name: 'the evidence heads share one list', options: evidence, scope: 'model', expected: [[13, 130]] },
+  ];
+  test.each(cases)('$name', ({ options, scope, expected }) => {
+    expect(listScope(options)).toBe(scope);
+    expect(listScores(options, layouts, scores, 2).map((list) => [...list])).toEqual(expected);
+  });
+
+  test('a blend mixes shares of the attention, so that no head outweighs by its size', () => {
+    // Own: both cells alike. Evidence: all on the second cell.
+    const mixed = new Map([
+      [0, Float32Array.from([5, 5, 0, 8, 0, 0, 0, 0])],
+      [1, Float32Array.from([1, 1, 1, 1, 1, 1, 1, 1])],
+    ]);
+    const score = { kind: 'blend', heads: [{ layer: 0, head: 1 }], ownShare: 0.25 } as const;
+    const [, , list] = listScores({ ...own, score }, layouts, mixed, 2);
+    expect([...list!]).toEqual([0.25 * 0.5, 0.25 * 0.5 + 0.75]);
+  });
+
+  test('only the layers whose heads decide are looked at', () => {
+    expect([...scoredLayers(evidence, layouts)]).toEqual([0, 1]);
+    const one: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads: heads.slice(1) } };
+    expect([...scoredLayers(one, layouts)]).toEqual([1]);
+    expect([...scoredLayers(own, layouts)]).toEqual([0, 1]);
+  });
+});
+
+describe('weights of the question rows', () => {
+  test('are 1, or the share of the sequence that a row sees', () => {
+    expect([...rowWeights(own, 6, 2)]).toEqual([1, 1]);
+    expect([...rowWeights({ ...own, positionWeights: true }, 6, 2)]).toEqual([0.875, 1]);
+  });
+});
