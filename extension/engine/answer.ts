@@ -23,9 +23,12 @@ export interface AnswerHooks {
 const minChunkTokens = 64;
 
 /**
- * Below this focus of the evidence heads on one line, little was found.
+ * Below this focus of the evidence heads on one line, little was found. Measured with SmolLM2-135M on documents of
+ * 2,000 tokens: of 24 questions for a planted fact none lies below, of 19 for a fact that is not there 16 do (area
+ * under the curve 0.99). Vaguer questions part less well: of 8 descriptions of functions that are there none lay
+ * clearly below, of 14 that are not 5 did (0.67), so a higher threshold would warn of good answers.
  */
-const thinEvidenceFocus = 0.01;
+const thinEvidenceFocus = 0.006;
 
 /**
  * Reads the passages under the question, compressed, and answers.
