@@ -1,5 +1,6 @@
 /** A tiny random model in the engine and in the float64 twin, side by side. */
 import { join } from 'node:path';
+import type { DocumentTokens } from '../extension/engine/documentTokens.ts';
 import { LoadedEngine, type OpenedContext } from '../extension/engine/loadedEngine.ts';
 import type { KeptCells } from '../extension/engine/llama/cacheOperations.ts';
 import { readTensor } from '../extension/engine/llama/tensor.ts';
@@ -65,6 +66,20 @@ export function randomTokens(count: number, seed: number): Token[] {
   const next = uniforms(seed);
   // Above the three special tokens and the bytes, below the vocabulary's end.
   return Array.from({ length: count }, () => (3 + Math.floor(next() * 390)) as Token);
+}
+
+/** Random tokens in lines of 3 to 20. */
+export function randomDocument(length: number, seed: number): DocumentTokens {
+  const next = uniforms(seed + 1000);
+  const lineOf: number[] = [];
+  const lines: { passage: number; sourceLine: number }[] = [];
+  while (lineOf.length < length) {
+    const line = lines.length;
+    lines.push({ passage: 0, sourceLine: line + 1 });
+    for (let left = 3 + Math.floor(next() * 18); left > 0 && lineOf.length < length; left--)
+      lineOf.push(line);
+  }
+  return { tokens: randomTokens(length, seed), lineOf: Int32Array.from(lineOf), lines };
 }
 
 /** `count` of the cells 0..cells-1, ascending. */

@@ -1,14 +1,10 @@
 /** The loop over chunks: what it keeps, held to the float64 twin, and what it promises for every setting. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { compress, type CompressedCache } from '../../extension/engine/compression/compress.ts';
-import { type CompressionOptions, presetOptions } from '../../extension/engine/compression/options.ts';
-import type { DocumentTokens } from '../../extension/engine/documentTokens.ts';
-import type { KeptCells } from '../../extension/engine/llama/cacheOperations.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { compress } from '../../extension/engine/compression/compress.ts';
+import { presetOptions } from '../../extension/engine/compression/options.ts';
 import { prefill, yieldToEvents } from '../../extension/engine/prefill.ts';
-import { finch } from '../reference/finch.ts';
-import { uniforms } from '../reference/random.ts';
-import { decode } from '../reference/twin.ts';
-import { openTinyEngine, randomTokens, relativeError, steadyPace, type TinyEngine } from '../tinyEngine.ts';
+import { compressSuite } from '../compressSuite.ts';
+import { openTinyEngine, randomDocument, randomTokens, steadyPace, type TinyEngine } from '../tinyEngine.ts';
 import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
 
 const prefix = randomTokens(6, 20);
@@ -21,63 +17,7 @@ const evidenceHeads = [
   { layer: 2, head: 2 },
 ];
 
-describe('held to the twin', () => {
-  const folder = temporaryFolder();
-  const document = randomDocument(250, 22);
-  let tiny: TinyEngine;
-  beforeAll(() => {
-    tiny = openTinyEngine(folder, { device: 'cpu' });
-  });
-  beforeEach(yieldToEvents);
-  afterAll(() => tiny.engine.dispose());
-
-  const cases: { name: string; options: CompressionOptions }[] = (
-    ['paper', 'perHead', 'default'] as const
-  ).map((preset) => ({
-    name: `preset ${preset}`,
-    options: { ...presetOptions(preset, 64, evidenceHeads), chunkTokens: 64 },
-  }));
-  cases.push({
-    name: 'single tokens per KV head',
-    options: { ...presetOptions('perHead', 64, null), chunkTokens: 64, unit: { kind: 'token' } },
-  });
-
-  test.each(cases)('$name keeps the same tokens, and the next logits follow', async ({ name, options }) => {
-    const { context, operations, twin } = tiny;
-    const keep = vi.spyOn(operations, 'keep');
-    const compressed = await compress(context, operations, { prefix, document, question }, options, hooks);
-    const evictions = keep.mock.calls.map(([kept]) => perHead(kept, twin.kvHeads));
-    keep.mockRestore();
-    const input = { prefix, tokens: document.tokens, lineOf: document.lineOf, question };
-    const differing: number[] = [];
-    let eviction = 0;
-    const reference = finch(twin, input, options, (own) => {
-      const actual = evictions[eviction++]!;
-      own.forEach((heads, layer) =>
-        heads.forEach((expected, kvHead) => {
-          const kept = new Set(actual[layer]![kvHead]);
-          expect(kept.size).toBe(expected.length);
-          differing.push(expected.filter((cell) => !kept.has(cell)).length / expected.length);
-        }),
-      );
-      return actual;
-    });
-    expect(eviction).toBe(evictions.length);
-    expect(eviction).toBeGreaterThan(2);
-    expect(entriesPerHead(compressed, twin.layers.length, twin.kvHeads)).toEqual(reference.kept);
-
-    const mean = differing.reduce((sum, share) => sum + share, 0) / differing.length;
-    context.decode(question, { logits: 'last' });
-    const expected = decode(twin, reference.kvCache, question, reference.kvCache.positions.length).logits;
-    const error = relativeError(context.logits(), expected);
-    console.log(
-      `${name}: ${(100 * mean).toFixed(2)} % of the kept differ, logits differ by ${error.toExponential(1)}`,
-    );
-    // Scores that are equal but for rounding may be put in another order.
-    expect(mean).toBeLessThanOrEqual(0.02);
-    expect(error).toBeLessThan(5e-3);
-  });
-});
+compressSuite({ device: 'cpu' }, 5e-3);
 
 describe('promises', () => {
   const folder = temporaryFolder();
@@ -186,38 +126,6 @@ test('65,536 tokens go through a window of 2,048', async () => {
     tiny.engine.dispose();
   }
 });
-
-/** Random tokens in lines of 3 to 20. */
-function randomDocument(length: number, seed: number): DocumentTokens {
-  const next = uniforms(seed + 1000);
-  const lineOf: number[] = [];
-  const lines: { passage: number; sourceLine: number }[] = [];
-  while (lineOf.length < length) {
-    const line = lines.length;
-    lines.push({ passage: 0, sourceLine: line + 1 });
-    for (let left = 3 + Math.floor(next() * 18); left > 0 && lineOf.length < length; left--)
-      lineOf.push(line);
-  }
-  return { tokens: randomTokens(length, seed), lineOf: Int32Array.from(lineOf), lines };
-}
-
-/** The kept entries as each layer and KV head has them, [layer][kvHead]. */
-function entriesPerHead({ lists }: CompressedCache, layers: number, kvHeads: number): number[][][] {
-  const perLayer = lists.length / layers;
-  return Array.from({ length: layers }, (_, layer) =>
-    Array.from({ length: kvHeads }, (_, kvHead) => {
-      const index = lists.length === 1 ? 0 : perLayer === 1 ? layer : layer * kvHeads + kvHead;
-      return [...lists[index]!.entries];
-    }),
-  );
-}
-
-/** [layer][kvHead] */
-function perHead(kept: readonly KeptCells[], kvHeads: number): Int32Array[][] {
-  return kept.map((cells) =>
-    'perHead' in cells ? [...cells.perHead] : Array.from({ length: kvHeads }, () => cells.shared),
-  );
-}
 
 /** llama.cpp sees one sequence at positions 0..length-1. */
 function expectContiguous({ context, engine }: TinyEngine, length: number): void {
