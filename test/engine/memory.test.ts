@@ -8,7 +8,6 @@ import { readGgufHeader } from '../../extension/models/ggufFile.ts';
 import { estimateMemory } from '../../extension/models/memoryEstimate.ts';
 import type { Passage, Statistics } from '../../extension/protocol/nouns.ts';
 import { smolLm2Path } from '../modelFiles.ts';
-import { writeTinyModel } from '../reference/tinyModel.ts';
 import {
   askEngine,
   buildBundles,
@@ -31,50 +30,26 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('a reading of 32,000 tokens takes no more than one of 4,000', async () => {
-  const modelPath = join(folder, 'tiny.gguf');
-  // A token's keys and values take 4 KB: 32,000 of them kept would be 130 MB.
-  writeTinyModel(modelPath, {
-    ...{
-      architecture: 'llama',
-      layers: 2,
-      heads: 16,
-      kvHeads: 16,
-      headDim: 128,
-      embedding: 64,
-      feedForward: 64,
-    },
-    ...{ contextLength: 4096, weightType: 'f16', seed: 1 },
-  });
-  const source = ownSource('extension/engineClient/engineClient.ts');
-  const short = await readingStatistics(modelPath, [source], 4_000);
-  const long = await readingStatistics(
-    modelPath,
-    Array.from({ length: 20 }, () => source),
-    32_000,
-  );
-  console.log(
-    `largest resident set: ${megabytes(short)} MB for 4,000 tokens, ${megabytes(long)} MB for 32,000`,
-  );
-  expect(long.keptTokens).toBe(tokenBudget);
-  expect(long.kvCacheBytes).toBe(short.kvCacheBytes);
-  expect(long.peakEngineBytes).toBeLessThanOrEqual(allowedGrowth * short.peakEngineBytes);
-});
-
-test('the default model stays within the estimate and 200 MB', async () => {
+test('the default model: within the estimate and 200 MB, and no more for 32,000 tokens than for 4,000', async () => {
   const modelPath = await smolLm2Path();
-  const statistics = await readingStatistics(
-    modelPath,
-    [ownSource('extension/engineClient/engineClient.ts'), ownSource('extension/ask.ts')],
-    4_000,
+  const sources = ['engineClient/engineClient.ts', 'ask.ts', 'engine/server.ts', 'chooseReading.ts'].map(
+    (path) => ownSource(`extension/${path}`),
   );
+  const short = await readingStatistics(modelPath, sources, 4_000);
   const settings = { contextSize: 1280, chunkTokens: 512, tokenBudget, batchTokens: 512, questionTokens: 24 };
   const estimate = estimateMemory(readGgufHeader(modelPath), settings);
   console.log(
-    `estimated ${(estimate.totalBytes / MB).toFixed(0)} MB, largest resident set ${megabytes(statistics)} MB`,
+    `estimated ${(estimate.totalBytes / MB).toFixed(0)} MB, largest resident set ${megabytes(short)} MB for 4,000 tokens`,
   );
-  expect(statistics.kvCacheBytes).toBeLessThanOrEqual(1.2 * (estimate.kvCacheBytes + estimate.keptKeyBytes));
-  expect(statistics.peakEngineBytes).toBeLessThanOrEqual(estimate.totalBytes + allowedBesideEstimate);
+  expect(short.kvCacheBytes).toBeLessThanOrEqual(1.2 * (estimate.kvCacheBytes + estimate.keptKeyBytes));
+  expect(short.peakEngineBytes).toBeLessThanOrEqual(estimate.totalBytes + allowedBesideEstimate);
+
+  const repeated = Array.from({ length: 10 }, () => sources).flat();
+  const long = await readingStatistics(modelPath, repeated, 32_000);
+  console.log(`largest resident set ${megabytes(long)} MB for 32,000 tokens`);
+  expect(long.keptTokens).toBe(tokenBudget);
+  expect(long.kvCacheBytes).toBe(short.kvCacheBytes);
+  expect(long.peakEngineBytes).toBeLessThanOrEqual(allowedGrowth * short.peakEngineBytes);
 });
 
 test('a model that does not fit is refused before it is loaded, with both numbers', async () => {
@@ -112,7 +87,8 @@ async function readingStatistics(
       passages: await cutTo(engine, passages, tokens),
       tokenBudget,
     });
-    expect(statistics.documentTokens).toBeGreaterThan(0.97 * tokens);
+    // Lines counted one by one have more tokens than the text that they make.
+    expect(statistics.documentTokens).toBeGreaterThan(0.85 * tokens);
     expect(statistics.documentTokens).toBeLessThanOrEqual(tokens);
     return statistics;
   });

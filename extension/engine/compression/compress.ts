@@ -139,19 +139,13 @@ export async function decodeQuestion(
         context.decode(batch, { logits: 'none' });
         return;
       }
-      const taken = context.decodeTakingQueries(batch, layers, { logits: 'none' });
-      for (const [layer, queries] of taken) {
-        all.set(layer, [...(all.get(layer) ?? []), ...queries.map((rows) => withoutFirst(rows, chunkRows))]);
-      }
+      const taken = context.decodeTakingQueries(batch, layers, { logits: 'none', fromRow: chunkRows });
+      for (const [layer, queries] of taken) all.set(layer, [...(all.get(layer) ?? []), ...queries]);
     });
     start += batch.length;
     onBatch?.(Math.min(start, chunk.length));
   }
   return all;
-}
-
-function withoutFirst({ values, tokens }: Queries, rows: number): Queries {
-  return { values: values.slice((rows * values.length) / tokens), tokens: tokens - rows };
 }
 
 function startLists(scope: ListScope, layers: number, kvHeads: number, prefixLength: number): CellList[] {
