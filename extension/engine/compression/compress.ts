@@ -67,27 +67,31 @@ export async function compress(
   context.clear();
   await timed(seconds, 'prefill', () => prefill(context, prefix, hooks.pace, hooks.signal));
   operations.rememberKeys(0, prefix.length);
-  const layers = scoredLayers(options, layouts);
   let lists = startLists(scope, layouts.length, layouts[0]!.kvHeads, prefix.length);
 
   for (let read = 0; read < total;) {
     const chunk = document.tokens.slice(read, read + options.chunkTokens);
     const before = context.length;
-    const cells = before + chunk.length;
-    const budget = Math.min(total, options.tokenBudget);
-    const step = { before: before - prefix.length, chunk: chunk.length, read: read + chunk.length, total };
-    const kept = prefix.length + keptAfter(options.growth, budget, step);
-    const asked = kept < cells ? question : [];
-    const queries = await timed(seconds, 'prefill', () =>
-      decodeQuestion(context, asked, layers, hooks, chunk, (inChunk) => hooks.onRead?.(read + inChunk)),
-    );
-    prefillTokens += chunk.length + asked.length;
+    await timed(seconds, 'prefill', () => {
+      let inChunk = 0;
+      return prefill(context, chunk, hooks.pace, hooks.signal, (tokens) =>
+        hooks.onRead?.(read + (inChunk += tokens)),
+      );
+    });
+    prefillTokens += chunk.length;
     lists = lists.map((list) => appendChunk(list, read, before, chunk.length));
     read += chunk.length;
 
+    const cells = context.length;
+    const budget = total <= options.tokenBudget ? total : options.tokenBudget;
+    const step = { before: before - prefix.length, chunk: chunk.length, read, total };
+    const kept = prefix.length + keptAfter(options.growth, budget, step);
     await timed(seconds, 'evict', () => operations.rememberKeys(before, cells));
     if (kept >= cells) continue;
 
+    const layers = scoredLayers(options, layouts);
+    const queries = await timed(seconds, 'prefill', () => decodeQuestion(context, question, layers, hooks));
+    prefillTokens += question.length;
     const attention = await timed(seconds, 'score', () =>
       operations.attentionScores(queries, cells, rowWeights(options, cells, question.length)),
     );
@@ -116,34 +120,21 @@ export async function compress(
   return { lists, scores, seconds, prefillTokens };
 }
 
-/**
- * Decodes the question behind the cache and takes its queries; its keys are in the cache until it is truncated.
- * @param chunk decoded before the question and partly in one batch with it: the few tokens of a question alone would
- *        take far longer each. @param onBatch told after every batch how many tokens of the chunk are done.
- */
+/** Decodes the question behind the cache and takes its queries; its keys are in the cache until it is truncated. */
 export async function decodeQuestion(
   context: LlamaContext,
   question: readonly Token[],
   layers: ReadonlySet<number>,
   hooks: Pick<CompressionHooks, 'pace' | 'signal'>,
-  chunk: readonly Token[] = [],
-  onBatch?: (chunkTokens: number) => void,
 ): Promise<Map<number, Queries[]>> {
   const all = new Map<number, Queries[]>();
-  const tokens = [...chunk, ...question];
-  for (let start = 0; start < tokens.length;) {
-    const batch = tokens.slice(start, start + batchLength(hooks.pace));
-    const chunkRows = Math.max(0, chunk.length - start);
+  for (let start = 0; start < question.length;) {
+    const batch = question.slice(start, start + batchLength(hooks.pace));
     await runBatch(batch.length, hooks.pace, hooks.signal, () => {
-      if (chunkRows >= batch.length) {
-        context.decode(batch, { logits: 'none' });
-        return;
-      }
-      const taken = context.decodeTakingQueries(batch, layers, { logits: 'none', fromRow: chunkRows });
+      const taken = context.decodeTakingQueries(batch, layers, { logits: 'none' });
       for (const [layer, queries] of taken) all.set(layer, [...(all.get(layer) ?? []), ...queries]);
     });
     start += batch.length;
-    onBatch?.(Math.min(start, chunk.length));
   }
   return all;
 }
