@@ -52,7 +52,6 @@ type Mode =
   | {
       readonly kind: 'queries';
       readonly layers: ReadonlySet<number>;
-      readonly fromRow: number;
       readonly taken: Map<number, Queries[]>;
     };
 
@@ -95,10 +94,10 @@ export class AttentionProbe {
     });
   }
 
-  /** Runs `decode`, of one physical batch, and returns the queries of the named layers for its tokens from `fromRow` on. */
-  takeQueries(layers: ReadonlySet<number>, fromRow: number, decode: () => void): Map<number, Queries[]> {
+  /** Runs `decode` and returns the queries of the named layers, for all tokens that it decoded, in order. */
+  takeQueries(layers: ReadonlySet<number>, decode: () => void): Map<number, Queries[]> {
     const taken = new Map<number, Queries[]>();
-    this.#during({ kind: 'queries', layers, fromRow, taken }, decode);
+    this.#during({ kind: 'queries', layers, taken }, decode);
     for (const layer of layers) {
       if (!taken.has(layer)) throw errors.internal(`no queries of layer ${layer}`, undefined);
     }
@@ -134,7 +133,7 @@ export class AttentionProbe {
       const node = readTensor(tensor);
       const layer = layerOf(node);
       if (ask) return layer !== null && mode.layers.has(layer);
-      if (layer !== null) append(mode.taken, layer, this.#readQueries(node, mode.fromRow));
+      if (layer !== null) append(mode.taken, layer, this.#readQueries(node));
       return true;
     } catch (error) {
       this.#failure ??= error;
@@ -155,16 +154,14 @@ export class AttentionProbe {
     }
   }
 
-  #readQueries(attention: TensorInfo, fromRow: number): Queries {
+  #readQueries(attention: TensorInfo): Queries {
     const pointer = attention.src[0]!;
     const q = readTensor(pointer);
-    const [headDim = 0, rows = 0, heads = 0] = q.ne;
-    const tokens = rows - fromRow;
+    const [headDim = 0, tokens = 0, heads = 0] = q.ne;
     const values = new Float32Array(headDim * heads * tokens);
     // The node is a permuted view of a contiguous (headDim, heads, tokens), verified by `layout`; a copy for another
     // device is of the same layout, and its own source.
-    const offset = q.viewOffset + fromRow * headDim * heads * values.BYTES_PER_ELEMENT;
-    this.#f.ggml_backend_tensor_get(q.viewSrc ?? pointer, values, offset, values.byteLength);
+    this.#f.ggml_backend_tensor_get(q.viewSrc ?? pointer, values, q.viewOffset, values.byteLength);
     return { values, tokens };
   }
 }

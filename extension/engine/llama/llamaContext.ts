@@ -119,15 +119,15 @@ export class LlamaContext {
     this.#length += length;
   }
 
-  /** Decodes, and returns the rotated queries of the named layers, for the tokens from `fromRow` (0) on. */
+  /** Decodes, and returns the rotated queries of the named layers: one entry per physical batch. */
   decodeTakingQueries(
     tokens: readonly Token[],
     layers: ReadonlySet<number>,
-    options: { logits: 'none' | 'last' | 'all'; fromRow?: number },
+    options: { logits: 'none' | 'last' | 'all' },
   ): Map<number, Queries[]> {
     if (this.#probe === null)
       throw errors.internal('a context without its probe takes no queries', undefined);
-    return this.#probe.takeQueries(layers, options.fromRow ?? 0, () => this.decode(tokens, options));
+    return this.#probe.takeQueries(layers, () => this.decode(tokens, options));
   }
 
   /** Logits of a row of the last batch that asked for them, f32 (vocabularySize); -1 is the last row. */
