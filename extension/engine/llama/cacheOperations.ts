@@ -226,7 +226,7 @@ export class CacheOperations {
   }
 }
 
-export function keptLength(kept: KeptCells): number {
+function keptLength(kept: KeptCells): number {
   return 'perHead' in kept ? kept.perHead[0]!.length : kept.shared.length;
 }
 
