@@ -1,5 +1,6 @@
 /**
- * Bundles each program into dist/: the engine process, the terminal, the extension and the bench.
+ * Bundles each program into dist/: the engine process, the terminal, the extension, its page, the bench and the tests
+ * that run inside VS Code.
  * With --quiet nothing is printed unless it fails. Exits with 1 when a bundle cannot be built.
  */
 import { existsSync } from 'node:fs';
@@ -9,6 +10,8 @@ const quiet = process.argv.includes('--quiet');
 
 /** Packages with native parts find them by their own path, so they stay in node_modules. */
 const nativePackages = ['koffi', 'node-llama-cpp'];
+/** Of the tests: they load parts of themselves by path. */
+const testPackages = ['mocha', 'playwright-core', '@vscode/test-electron'];
 
 const common = {
   bundle: true,
@@ -24,7 +27,7 @@ const common = {
 const esm = {
   ...common,
   format: 'esm',
-  external: nativePackages,
+  external: [...nativePackages, ...testPackages],
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
   },
@@ -34,23 +37,44 @@ const esm = {
 const cjs = {
   ...common,
   format: 'cjs',
-  external: ['vscode', ...nativePackages],
+  external: ['vscode', ...nativePackages, ...testPackages],
   define: { 'import.meta.url': 'bundleUrl' },
   banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+/** The page loads the grammars of its code blocks one by one, so it is split. */
+const page = {
+  ...common,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'esm',
+  splitting: true,
+  outdir: 'dist/webview',
+  entryNames: '[name]',
+  chunkNames: 'chunks/[name]-[hash]',
+  loader: { '.ttf': 'file' },
+  assetNames: '[name]',
+  sourcemap: false,
+  minify: true,
 };
 
 const bundles = [
   { ...esm, entryPoints: ['extension/engine/main.ts'], outfile: 'dist/engine.mjs' },
   { ...esm, entryPoints: ['extension/terminal/main.ts'], outfile: 'dist/ask.mjs' },
   { ...cjs, entryPoints: ['extension/extension.ts'], outfile: 'dist/extension.cjs' },
+  { ...page, entryPoints: ['webview/main.ts'] },
   { ...esm, entryPoints: ['test/bench/main.ts'], outfile: 'dist/bench.mjs' },
+  { ...cjs, entryPoints: ['test/vscode/suite/index.ts'], outfile: 'dist/test/vscodeSuite.cjs' },
+  { ...esm, entryPoints: ['test/vscode/host/code.ts'], outfile: 'dist/test/code.mjs' },
+  { ...esm, entryPoints: ['test/vscode/main.ts'], outfile: 'dist/test/vscode.mjs' },
 ].filter(({ entryPoints: [entry] }) => existsSync(new URL(entry, import.meta.url)));
 
 for (const options of bundles) {
   try {
     const { metafile } = await build(options);
-    const { bytes } = metafile.outputs[options.outfile];
-    if (!quiet) console.log(`${options.outfile}  ${(bytes / 1024).toFixed(0)} KiB`);
+    const files = Object.values(metafile.outputs).filter(({ entryPoint }) => entryPoint !== undefined);
+    const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (!quiet) console.log(`${options.outfile ?? options.outdir}  ${(bytes / 1024).toFixed(0)} KiB`);
   } catch (error) {
     // The errors of the sources are printed by esbuild itself.
     if (!('errors' in error)) console.error(error.message);

@@ -14,7 +14,12 @@ export default tseslint.config(
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['extension/tsconfig.json', 'test/tsconfig.json'],
+        project: [
+          'extension/tsconfig.json',
+          'webview/tsconfig.json',
+          'test/tsconfig.json',
+          'test/vscode/suite/tsconfig.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -58,6 +63,20 @@ export default tseslint.config(
         '**/ask.ts',
       ],
       message: 'The engine is below these: only protocol/ types cross the process boundary.',
+    }),
+  },
+  {
+    files: ['webview/**/*.ts'],
+    rules: all(vscode, koffi, {
+      group: ['node:*', '**/extension/**', '!**/extension/protocol/**'],
+      message: 'The page knows the DOM and protocol/ alone.',
+    }),
+  },
+  {
+    files: ['extension/conversations/**'],
+    rules: all(vscode, koffi, {
+      group: ['**/views/**', '**/editor/**', '**/terminal/**', '**/engine/**'],
+      message: 'conversations/ is below the views: it tells what changed and is told what to do.',
     }),
   },
   {

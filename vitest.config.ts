@@ -3,12 +3,20 @@ import { defineConfig } from 'vitest/config';
 /**
  * Each file runs in its own process, so that a native crash names its file. The engine's run one at a time
  * (`--no-file-parallelism` in package.json), since a model fills the cores.
- * Three projects, by what they need: nothing, a real model on the CPU, a GPU (or Mesa's software device).
+ * Four projects, by what they need: nothing, a browser, a real model on the CPU, a GPU (or Mesa's software device).
  */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: 'engine',
