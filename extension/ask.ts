@@ -110,10 +110,7 @@ async function answerQuestion(
   const skipped = [...workspace.skipped, ...reading.skipped];
   if (reading.passages.length === 0) throw errors.nothingToRead(workspace.filesFound, skipped.length);
   if (readingLimit !== 'all' && reading.tokens > readingLimit) {
-    throw errors.badArgument(
-      'The reading limit',
-      `of ${readingLimit} tokens is too small: one line and its header have ${reading.tokens}`,
-    );
+    throw errors.readingLimitTooSmall(readingLimit, reading.tokens);
   }
   const estimatedSeconds = reading.tokens / loaded.prefillTokensPerSecond;
   emit({
@@ -158,12 +155,9 @@ async function answerQuestion(
 }
 
 function checkQuestion(question: string): void {
-  if (question.trim() === '') throw errors.badArgument('The question', 'is missing');
+  if (question.trim() === '') throw errors.questionMissing();
   if (question.length > longestQuestion) {
-    throw errors.badArgument(
-      'The question',
-      `has ${question.length} characters, and ${longestQuestion} are the limit`,
-    );
+    throw errors.questionTooManyCharacters(question.length, longestQuestion);
   }
 }
 

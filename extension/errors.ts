@@ -9,8 +9,10 @@ export type ErrorReason =
   | 'workspaceNotFound'
   | 'nothingToRead'
   | 'questionTooLong'
+  | 'pinNotRead'
   // models
   | 'modelNotFound'
+  | 'modelNotHere'
   | 'modelCorrupt'
   | 'modelNotServed'
   | 'notEnoughMemory'
@@ -30,17 +32,26 @@ export type ErrorReason =
   | 'internal'
   | 'cancelled';
 
+export type ErrorArguments = readonly (string | number)[];
+
+/** Its message is English; a translation is made from the template and the arguments. */
 export class AskError extends Error {
   override readonly name = 'AskError';
   constructor(
     readonly reason: ErrorReason,
-    message: string,
+    /** The message in English, with `{0}`, `{1}` … where the arguments go. */
+    readonly template: string,
+    readonly args: ErrorArguments,
     /** What the user can change, as a sentence. */
     readonly remedy: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(fillTemplate(template, args), options);
   }
+}
+
+function fillTemplate(template: string, args: ErrorArguments): string {
+  return template.replace(/\{(\d+)\}/g, (place, index) => String(args[Number(index)] ?? place));
 }
 
 export function isAskError(error: unknown, reason?: ErrorReason): error is AskError {
@@ -53,6 +64,7 @@ export const badInputReasons: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'workspaceNotFound',
   'nothingToRead',
   'questionTooLong',
+  'pinNotRead',
   'modelNotFound',
   'modelCorrupt',
   'modelNotServed',
@@ -60,137 +72,200 @@ export const badInputReasons: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
 
 export const errors = {
   badArgument: (name: string, problem: string) =>
-    new AskError('badArgument', `${name} ${problem}`, 'Run with --help to see the options.'),
+    new AskError('badArgument', '{0} {1}', [name, problem], 'Run with --help to see the options.'),
   workspaceNotFound: (path: string) =>
     new AskError(
       'workspaceNotFound',
-      `The workspace folder ${path} does not exist`,
+      'The workspace folder {0} does not exist',
+      [path],
       'Give an existing folder.',
+    ),
+  questionMissing: () => new AskError('badArgument', 'The question is missing', [], 'Ask something.'),
+  questionTooManyCharacters: (characters: number, limit: number) =>
+    new AskError(
+      'badArgument',
+      'The question has {0} characters, and {1} are the limit',
+      [characters, limit],
+      'Shorten the question, and name files instead of pasting them.',
+    ),
+  readingLimitTooSmall: (limit: number, tokens: number) =>
+    new AskError(
+      'badArgument',
+      'The reading limit of {0} tokens is too small: one line and its header have {1}',
+      [limit, tokens],
+      'Raise the reading limit.',
+    ),
+  tokenBudgetTooLarge: (tokenBudget: number, window: number) =>
+    new AskError(
+      'badArgument',
+      "The token budget of {0} does not fit the model's window of {1} tokens",
+      [tokenBudget, window],
+      'Lower the token budget, or choose a model with a larger window.',
     ),
   nothingToRead: (filesFound: number, skipped: number) =>
     new AskError(
       'nothingToRead',
-      `There is nothing to read: ${filesFound} files found, ${skipped} left out`,
+      'There is nothing to read: {0} files found, {1} left out',
+      [filesFound, skipped],
       'Look at the reasons of the files left out; .askcodebaseignore can bring files back with a line that begins with "!".',
     ),
   questionTooLong: (tokens: number, limit: number) =>
     new AskError(
       'questionTooLong',
-      `The question has ${tokens} tokens, and ${limit} fit the model's window beside the kept cache`,
+      "The question has {0} tokens, and {1} fit the model's window beside the kept cache",
+      [tokens, limit],
       'Shorten the question, lower the token budget or choose a model with a larger window.',
+    ),
+  /** `why` is a sentence of `skipReasonText` or "does not exist". */
+  pinNotRead: (path: string, why: string) =>
+    new AskError(
+      'pinNotRead',
+      '{0} was named in the question and cannot be read: {1}',
+      [path, why],
+      'Take it out of the question, or bring it back with a line in .askcodebaseignore that begins with "!".',
     ),
 
   modelNotFound: (path: string) =>
     new AskError(
       'modelNotFound',
-      `The model file ${path} does not exist`,
+      'The model file {0} does not exist',
+      [path],
       'Check the path, or leave --model out to get the default model.',
+    ),
+  modelNotHere: (name: string, bytes: number) =>
+    new AskError(
+      'modelNotHere',
+      'The model {0} ({1}) is not on this machine yet',
+      [name, mib(bytes)],
+      'Download it; this is needed once.',
     ),
   modelCorrupt: (path: string, problem: string) =>
     new AskError(
       'modelCorrupt',
-      `The model file ${path} is not a whole GGUF file: ${problem}`,
+      'The model file {0} is not a whole GGUF file: {1}',
+      [path, problem],
       'Delete the file and download the model again.',
     ),
   modelNotServed: (path: string, why: string) =>
     new AskError(
       'modelNotServed',
-      `The model ${path} cannot be served: ${why}`,
+      'The model {0} cannot be served: {1}',
+      [path, why],
       'Choose a model of the families llama, qwen2, qwen3 or mistral with full attention.',
     ),
   notEnoughMemory: (neededBytes: number, freeBytes: number, where: string) =>
     new AskError(
       'notEnoughMemory',
-      `The model needs about ${gib(neededBytes)} and ${where} has ${gib(freeBytes)} free`,
+      'The model needs about {0} and {1} has {2} free',
+      [gib(neededBytes), where, gib(freeBytes)],
       'Close other programs, choose a smaller model or lower the token budget.',
     ),
   cacheFolderNotWritable: (folder: string, problem: string) =>
     new AskError(
       'cacheFolderNotWritable',
-      `The model folder ${folder} cannot be written: ${problem}`,
+      'The model folder {0} cannot be written: {1}',
+      [folder, problem],
       'Make it writable, or set ASK_CODEBASE_CACHE to another folder.',
     ),
   diskFull: (folder: string, neededBytes: number, freeBytes: number) =>
     new AskError(
       'diskFull',
-      `The disk of ${folder} is full: ${mib(neededBytes)} needed, ${mib(freeBytes)} free`,
+      'The disk of {0} is full: {1} needed, {2} free',
+      [folder, mib(neededBytes), mib(freeBytes)],
       'Free some space, or set ASK_CODEBASE_CACHE to a folder on another disk. What was downloaded is kept and resumed.',
     ),
   downloadFailed: (what: string, attempts: readonly string[]) =>
     new AskError(
       'downloadFailed',
-      `${what} could not be downloaded: ${attempts.join('; ')}`,
+      '{0} could not be downloaded: {1}',
+      [what, attempts.join('; ')],
       'Check the network and try again (what arrived is kept), or bring a GGUF file by hand and name it with --model.',
     ),
   checksumMismatch: (what: string, expected: string, actual: string) =>
     new AskError(
       'checksumMismatch',
-      `${what} arrived damaged: sha256 ${actual}, expected ${expected}`,
+      '{0} arrived damaged: sha256 {1}, expected {2}',
+      [what, actual, expected],
       'The file was removed. Try again; if it happens again, the source is not to be trusted.',
     ),
 
   libraryNotLoaded: (what: string, problem: string) =>
     new AskError(
       'libraryNotLoaded',
-      `${what} could not be loaded: ${problem}`,
+      '{0} could not be loaded: {1}',
+      [what, problem],
       'Run npm ci again on this machine, so that the right platform package is installed.',
     ),
   cudaNotInstalled: (packageName: string) =>
     new AskError(
       'libraryNotLoaded',
-      `The package ${packageName}, which drives NVIDIA's GPUs (540 MB with its companion), is not installed`,
+      "The package {0}, which drives NVIDIA's GPUs (540 MB with its companion), is not installed",
+      [packageName],
       'Run npm run get-cuda:linux or get-cuda:windows, or choose --device vulkan, which drives the same GPUs.',
     ),
   deviceNotFound: (device: string, available: readonly string[]) =>
     new AskError(
       'deviceNotFound',
-      `There is no ${device} device here; found: ${available.join(', ') || 'none'}`,
+      'There is no {0} device here; found: {1}',
+      [device, available.join(', ') || 'none'],
       'Choose --device auto or cpu, or install the driver of the device.',
     ),
   engineNotStarted: (problem: string, cause?: unknown) =>
     new AskError(
       'engineNotStarted',
-      `The engine process did not start: ${problem}`,
+      'The engine process did not start: {0}',
+      [problem],
       'Run npm ci and try again.',
       { cause },
     ),
   engineVersion: (ours: number, theirs: number) =>
     new AskError(
       'engineVersion',
-      `The engine speaks protocol version ${theirs} and this program version ${ours}`,
+      'The engine speaks protocol version {0} and this program version {1}',
+      [theirs, ours],
       'Build both anew with npm run build, or reload the window after an update.',
     ),
   /** The cause holds the last lines that the process wrote, for the log. */
   engineStopped: (how: string, cause?: unknown) =>
     new AskError(
       'engineStopped',
-      `The engine process stopped (${how})`,
+      'The engine process stopped ({0})',
+      [how],
       'Ask again: the engine is started anew. If it stops again, choose a smaller model.',
       { cause },
     ),
   engineHung: (seconds: number) =>
     new AskError(
       'engineHung',
-      `The engine process gave no sign of life for ${seconds} s and was ended`,
+      'The engine process gave no sign of life for {0} s and was ended',
+      [seconds],
       'Ask again: the engine is started anew.',
     ),
   engineGaveUp: (message: string) =>
     new AskError(
       'engineGaveUp',
-      `The engine process is not started again: ${message}`,
+      'The engine process is not started again: {0}',
+      [message],
       'Choose a smaller model or a lower token budget, and look at the log for what the engine said last.',
     ),
   decodeFailed: (code: number, tokens: number) =>
     new AskError(
       'decodeFailed',
-      `llama.cpp failed to decode ${tokens} tokens (code ${code})`,
+      'llama.cpp failed to decode {0} tokens (code {1})',
+      [tokens, code],
       'This is most often memory that ran out: choose a smaller model or a lower token budget.',
     ),
   internal: (message: string, cause: unknown) =>
-    new AskError('internal', `Something unexpected failed: ${message}`, 'Please report it with the log.', {
-      cause,
-    }),
-  cancelled: () => new AskError('cancelled', 'The question was cancelled', 'Ask again when you like.'),
+    new AskError(
+      'internal',
+      'Something unexpected failed: {0}',
+      [message],
+      'Please report it with the log.',
+      {
+        cause,
+      },
+    ),
+  cancelled: () => new AskError('cancelled', 'The question was cancelled', [], 'Ask again when you like.'),
 } as const;
 
 function gib(bytes: number): string {

@@ -34,7 +34,7 @@ const thinEvidenceFocus = 0.006;
 
 /**
  * Reads the passages under the question, compressed, and answers.
- * @throws errors.questionTooLong, errors.badArgument, errors.cancelled, errors.decodeFailed
+ * @throws errors.questionTooLong, errors.tokenBudgetTooLarge, errors.cancelled, errors.decodeFailed
  */
 export async function answer(
   engine: LoadedEngine,
@@ -121,7 +121,7 @@ export async function answer(
 /**
  * What fits the model's window: a shorter chunk first, then a shorter answer, down to the least of each.
  * `rows` is what the cache holds at most before a question is decoded behind it.
- * @throws errors.questionTooLong when the question leaves no room, errors.badArgument when the budget alone does not fit
+ * @throws errors.questionTooLong when the question leaves no room, errors.tokenBudgetTooLarge when the budget alone does not fit
  */
 export function fitWindow(
   preset: CompressionOptions,
@@ -135,10 +135,7 @@ export function fitWindow(
   const afterReading = prompt.prefix.length + kept + prompt.suffix.length;
   const minAnswerTokens = Math.min(wantedAnswerTokens, 32);
   if (prompt.prefix.length + tokenBudget + minChunkTokens > window) {
-    throw errors.badArgument(
-      'The token budget',
-      `of ${tokenBudget} does not fit the model's window of ${window} tokens`,
-    );
+    throw errors.tokenBudgetTooLarge(tokenBudget, window);
   }
   if (afterReading + minAnswerTokens > window) {
     throw errors.questionTooLong(

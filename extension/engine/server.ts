@@ -191,8 +191,8 @@ function textInTurns(send: (text: string) => void): { add: (text: string) => voi
 const errorCode = -32000;
 
 function responseError(error: unknown, signal: AbortSignal): ResponseError<EngineErrorData> {
-  const known = knownError(error, signal);
-  return new ResponseError(errorCode, known.message, { reason: known.reason, remedy: known.remedy });
+  const { message, reason, template, args, remedy } = knownError(error, signal);
+  return new ResponseError(errorCode, message, { reason, template, args, remedy });
 }
 
 function knownError(error: unknown, signal: AbortSignal): AskError {

@@ -350,7 +350,8 @@ function isAborted(signal: AbortSignal | undefined): boolean {
 function asAskError(error: unknown): AskError {
   if (error instanceof AskError) return error;
   if (error instanceof ResponseError && isKnownError(error.data)) {
-    return new AskError(error.data.reason, error.message, error.data.remedy);
+    const { reason, template, args, remedy } = error.data;
+    return new AskError(reason, template, args, remedy);
   }
   return errors.internal(error instanceof Error ? error.message : String(error), error);
 }
@@ -363,6 +364,10 @@ function isKnownError(data: unknown): data is EngineErrorData & { readonly reaso
     typeof data.reason === 'string' &&
     Object.hasOwn(errors, data.reason) &&
     'remedy' in data &&
-    typeof data.remedy === 'string'
+    typeof data.remedy === 'string' &&
+    'template' in data &&
+    typeof data.template === 'string' &&
+    'args' in data &&
+    Array.isArray(data.args)
   );
 }

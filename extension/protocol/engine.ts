@@ -9,7 +9,7 @@
 import type { Evidence, Citation, Passage, Statistics } from './nouns.ts';
 
 /** Raised with every change of a message. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
 export type PresetName = 'default' | 'perHead' | 'paper';
@@ -126,8 +126,10 @@ export interface EngineNotifications {
   queue: QueueState;
 }
 
-/** The `data` of a JSON-RPC error: the catalogue's reason and remedy, so that the client need not read the text. */
+/** The `data` of a JSON-RPC error: all that the client needs to make the catalogue's error of it again. */
 export interface EngineErrorData {
   readonly reason: string;
+  readonly template: string;
+  readonly args: readonly (string | number)[];
   readonly remedy: string;
 }

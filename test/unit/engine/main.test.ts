@@ -55,6 +55,8 @@ test('errors keep their reason and remedy through both ends', async () => {
   await expect(client.request('ask', questionOf('refuse'))).rejects.toMatchObject({
     name: 'AskError',
     reason: 'questionTooLong',
+    template: "The question has {0} tokens, and {1} fit the model's window beside the kept cache",
+    args: [600, 512],
     remedy: 'Shorten the question, lower the token budget or choose a model with a larger window.',
   });
 });
