@@ -1,0 +1,119 @@
+/**
+ * Every id that stands in package.json and in code: written once here, and a unit test holds package.json to it.
+ * Nothing is imported, so that whatever needs an id can have it.
+ */
+
+export const commands = {
+  ask: 'askCodebase.ask',
+  askAboutFile: 'askCodebase.askAboutFile',
+  askAboutFolder: 'askCodebase.askAboutFolder',
+  askAboutSelection: 'askCodebase.askAboutSelection',
+  newConversation: 'askCodebase.newConversation',
+  focusInput: 'askCodebase.focusInput',
+  stop: 'askCodebase.stop',
+  showFiles: 'askCodebase.showFiles',
+  markEvidence: 'askCodebase.markEvidence',
+  unmarkEvidence: 'askCodebase.unmarkEvidence',
+  chooseModel: 'askCodebase.chooseModel',
+  getModel: 'askCodebase.getModel',
+  exportConversation: 'askCodebase.exportConversation',
+  showLog: 'askCodebase.showLog',
+  openSettings: 'askCodebase.openSettings',
+  /** What a click on the status bar item opens. */
+  showMenu: 'askCodebase.showMenu',
+} as const;
+export type CommandName = keyof typeof commands;
+export type CommandId = (typeof commands)[CommandName];
+
+/**
+ * The container begins in the activity bar, where its icon is seen without a search and takes no place from the
+ * built-in chat; the user moves it or its view to the secondary side bar, and VS Code remembers that.
+ */
+export const views = {
+  container: 'askCodebase',
+  chat: 'askCodebase.chat',
+} as const;
+
+/** Set by the extension, read by the `when` clauses of package.json. All are booleans that begin as false. */
+export const contextKeys = {
+  /** A question is waiting, read or answered. */
+  running: 'askCodebase.running',
+  /** The shown conversation has an answer with evidence. */
+  hasEvidence: 'askCodebase.hasEvidence',
+  /** The lines of an answer's evidence are marked in the editors. */
+  evidenceMarked: 'askCodebase.evidenceMarked',
+  /** The shown conversation has at least one question. */
+  hasConversation: 'askCodebase.hasConversation',
+} as const;
+export type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
+
+/** What stands before every key of `settings`. */
+export const settingsSection = 'askCodebase';
+
+export type Setting = StringSetting | NumberSetting | BooleanSetting | StringsSetting;
+export interface StringSetting {
+  readonly key: string;
+  readonly type: 'string';
+  readonly default: string;
+  /** Absent: any text. */
+  readonly enum?: readonly string[];
+}
+export interface NumberSetting {
+  readonly key: string;
+  readonly type: 'integer' | 'number';
+  readonly default: number;
+  /** Inclusive, like `maximum`. */
+  readonly minimum: number;
+  readonly maximum: number;
+}
+export interface BooleanSetting {
+  readonly key: string;
+  readonly type: 'boolean';
+  readonly default: boolean;
+}
+/** A list of texts. */
+export interface StringsSetting {
+  readonly key: string;
+  readonly type: 'array';
+  readonly default: readonly string[];
+}
+
+const mostTokens = 100_000_000; // beyond it a number is a slip of the finger
+const minutesPerDay = 1440;
+
+export const settings = {
+  /** Name in the catalogue or path of a GGUF file; empty: the default model. */
+  model: { key: 'model', type: 'string', default: '' },
+  /** Absolute path; empty: the platform's folder for caches. */
+  modelFolder: { key: 'modelFolder', type: 'string', default: '' },
+  device: {
+    key: 'device',
+    type: 'string',
+    default: 'auto',
+    enum: ['auto', 'cpu', 'vulkan', 'cuda', 'metal'],
+  },
+  idleMinutes: { key: 'idleMinutes', type: 'integer', default: 10, minimum: 0, maximum: minutesPerDay },
+  reading: {
+    key: 'reading',
+    type: 'string',
+    default: 'automatic',
+    enum: ['automatic', 'everything', 'limit'],
+  },
+  /** Tokens. */
+  readingLimit: {
+    key: 'readingLimit',
+    type: 'integer',
+    default: 20_000,
+    minimum: 1_000,
+    maximum: mostTokens,
+  },
+  exclude: { key: 'exclude', type: 'array', default: [] },
+  confirmLongReadings: { key: 'confirmLongReadings', type: 'boolean', default: true },
+  /** Tokens per layer and KV head. */
+  tokenBudget: { key: 'tokenBudget', type: 'integer', default: 512, minimum: 64, maximum: mostTokens },
+  preset: { key: 'preset', type: 'string', default: 'default', enum: ['default', 'perHead', 'paper'] },
+  /** Tokens. */
+  maxAnswerTokens: { key: 'maxAnswerTokens', type: 'integer', default: 400, minimum: 1, maximum: mostTokens },
+  temperature: { key: 'temperature', type: 'number', default: 0, minimum: 0, maximum: 2 },
+} as const satisfies Record<string, Setting>;
+export type SettingName = keyof typeof settings;
