@@ -34,6 +34,20 @@ export const views = {
   chat: 'askCodebase.chat',
 } as const;
 
+/**
+ * The one key. No default keybinding of VS Code has this chord on any platform ("ctrl+k ctrl+a", which only lists the
+ * keybindings of a command, is another), and its second key is a plain "a", for ask. A single key with ctrl+alt would be
+ * AltGr and a letter on Windows and Linux, where many layouts type with it; alt and a letter opens menus on Windows and
+ * types a sign on macOS; what is free with ctrl+shift is not the same on all three.
+ * An extension's chord goes before a default key that is its beginning, so it must not be waited for where cmd+k alone
+ * has a meaning on macOS: it clears the terminal and the debug console.
+ */
+export const askKey = {
+  key: 'ctrl+k a',
+  mac: 'cmd+k a',
+  when: "!terminalFocus && !accessibleViewIsShown && focusedView != 'workbench.panel.repl.view'",
+} as const;
+
 /** Set by the extension, read by the `when` clauses of package.json. All are booleans that begin as false. */
 export const contextKeys = {
   /** A question is waiting, read or answered. */
@@ -82,6 +96,7 @@ const mostTokens = 100_000_000; // beyond it a number is a slip of the finger
 const minutesPerDay = 1440;
 
 export const settings = {
+  // Where a model is and what it runs on belongs to a machine. Only the model may differ from workspace to workspace.
   /** Name in the catalogue or path of a GGUF file; empty: the default model. */
   model: { key: 'model', type: 'string', default: '' },
   /** Absolute path; empty: the platform's folder for caches. */
@@ -93,6 +108,10 @@ export const settings = {
     enum: ['auto', 'cpu', 'vulkan', 'cuda', 'metal'],
   },
   idleMinutes: { key: 'idleMinutes', type: 'integer', default: 10, minimum: 0, maximum: minutesPerDay },
+  /**
+   * How much is read depends on the machine's speed, so it is not synchronised, and on the workspace, so it can be set
+   * there; not for single folders, since one reading goes over all of them. The same holds for the token budget.
+   */
   reading: {
     key: 'reading',
     type: 'string',
@@ -107,6 +126,7 @@ export const settings = {
     minimum: 1_000,
     maximum: mostTokens,
   },
+  /** Patterns as in a .gitignore, for each workspace folder. */
   exclude: { key: 'exclude', type: 'array', default: [] },
   confirmLongReadings: { key: 'confirmLongReadings', type: 'boolean', default: true },
   /** Tokens per layer and KV head. */
