@@ -68,7 +68,7 @@ export default tseslint.config(
   {
     files: ['webview/**/*.ts'],
     rules: all(vscode, koffi, {
-      group: ['node:*', '**/extension/**', '!**/extension/protocol/**'],
+      regex: '^node:|/extension/(?!protocol/)',
       message: 'The page knows the DOM and protocol/ alone.',
     }),
   },
