@@ -11,8 +11,10 @@ import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
 import type { resolveModel } from './models/findModel.ts';
 import type { AnswerEvent, CompletedAnswer } from './protocol/answerEvents.ts';
+import type { Pin } from './protocol/conversation.ts';
 import type { DeviceName, LoadResult, PresetName } from './protocol/engine.ts';
-import type { SkippedFile } from './protocol/nouns.ts';
+import { skipReasonText, type SkippedFile, type Turn } from './protocol/nouns.ts';
+import { rankPinsFirst, unreadPin } from './retrieval/pins.ts';
 import { startRanking, type RankedPassage } from './retrieval/ranking.ts';
 import type { Grammars } from './retrieval/syntax.ts';
 import type { findFiles, FoundFile, WorkspaceFolder } from './workspace/findFiles.ts';
@@ -27,6 +29,12 @@ export const longestQuestion = 100_000;
 
 export interface AskRequest {
   readonly question: string;
+  /** Read before everything else, as far as the reading limit allows, and placed next to the question. */
+  readonly pins: readonly Pin[];
+  /** Earlier questions with their answers, oldest first. */
+  readonly history: readonly Turn[];
+  /** What the answer has already: it is then continued, and the events' text is only what is new. '' otherwise. */
+  readonly answerSoFar: string;
   readonly folders: readonly WorkspaceFolder[];
   /** Name in the catalogue or path of a GGUF file; the default model when absent. */
   readonly model?: string;
@@ -104,6 +112,7 @@ async function answerQuestion(
     readingLimit,
     readDocuments: parts.readDocuments,
     grammars: parts.grammars,
+    pins: request.pins,
     countTokens: async (texts) => (await engine.request('countTokens', { texts }, signal)).counts,
     signal,
   });
@@ -132,12 +141,15 @@ async function answerQuestion(
     }),
   ];
   try {
-    const { question, preset, tokenBudget, maxAnswerTokens, temperature, seed } = request;
+    const { question, history, answerSoFar } = request;
+    const { preset, tokenBudget, maxAnswerTokens, temperature, seed } = request;
     const { text, citations, evidence, thinEvidence, statistics } = await engine.request(
       'ask',
       {
         requestId,
         question,
+        history,
+        answerSoFar,
         passages: reading.passages,
         preset,
         tokenBudget,
@@ -162,7 +174,7 @@ function checkQuestion(question: string): void {
 }
 
 interface RankedWorkspace {
-  /** Best first. */
+  /** Best first, pinned ones before all others. */
   readonly ranked: readonly RankedPassage[];
   readonly files: readonly FoundFile[];
   readonly skipped: readonly SkippedFile[];
@@ -184,7 +196,7 @@ async function rankWorkspace(
   const total = found.files.length;
   emit({ event: 'progress', stage: 'finding', done: total, total });
   const skipped = [...found.skipped];
-  const ranking = startRanking(request.question);
+  const ranking = startRanking(request.question, request.history.at(-1)?.question);
   let done = 0;
   for await (const document of parts.readDocuments(found.files, { signal })) {
     if (isSkipped(document)) skipped.push(document);
@@ -193,7 +205,15 @@ async function rankWorkspace(
     emit({ event: 'progress', stage: 'ranking', done, total, path: document.path });
   }
   const filesFound = total + found.skipped.length;
-  const ranked = ranking.rank();
+  const ranked = rankPinsFirst(ranking.rank(), request.pins);
+  const unread = unreadPin(ranked, skipped, request.pins);
+  if (unread !== undefined) {
+    const { pin, skipped: file } = unread;
+    throw errors.pinNotRead(
+      pin.path || pin.workspace,
+      file === undefined ? 'does not exist' : skipReasonText[file.reason],
+    );
+  }
   if (ranked.length === 0) throw errors.nothingToRead(filesFound, skipped.length);
   return { ranked, files: found.files, skipped, filesFound };
 }

@@ -2,6 +2,7 @@
  * From a ranking to the passages that are given to the model: planned by an estimate, read again, moved to syntactic
  * borders, counted exactly, and held to the limit.
  */
+import type { Pin } from './protocol/conversation.ts';
 import type { Passage, SkippedFile } from './protocol/nouns.ts';
 import { passageText } from './protocol/passageText.ts';
 import { trimToLimit } from './retrieval/exactLimit.ts';
@@ -20,6 +21,8 @@ export interface ReadingParts {
   readonly readingLimit: number | 'all';
   readonly readDocuments: typeof readSourceDocuments;
   readonly grammars: Grammars;
+  /** Pinned lines that are read are not cut at their ends for a better border. */
+  readonly pins: readonly Pin[];
   readonly countTokens: (texts: readonly string[]) => Promise<readonly number[]>;
   readonly signal: AbortSignal;
 }
@@ -97,7 +100,10 @@ async function readPlanned(parts: ReadingParts, tokensPerCharacter: number): Pro
     // The file may have become shorter since it was ranked.
     const lineCount = lineOffsets(document.text).length - 1;
     const ranges = (rangesOf.get(fileKey(document)) ?? []).filter(({ startLine }) => startLine <= lineCount);
-    for (const range of await snapRanges(ranges, document, parts.grammars)) {
+    const whole = parts.pins
+      .filter((pin) => pin.kind === 'lines')
+      .filter((pin) => fileKey(pin) === fileKey(document));
+    for (const range of await snapRanges(ranges, document, parts.grammars, whole)) {
       found.push({ ...passageOf(document, range), score: range.score });
     }
   }

@@ -42,7 +42,7 @@ export async function answer(
   hooks: AnswerHooks,
 ): Promise<AskResult> {
   const { model } = engine;
-  const prompt = buildPrompt(model, params.question);
+  const prompt = buildPrompt(model, params.question, params);
   const document = tokenizePassages(model, params.passages);
   const preset = presetOptions(params.preset, params.tokenBudget, engine.evidenceHeads);
   const { options, contextSize, rows, maxAnswerTokens } = fitWindow(
@@ -91,7 +91,7 @@ export async function answer(
   const evidence = weighEvidence(cache.lists, document, params.passages, attention.byEntry);
   return {
     text: generated.text,
-    citations: citationsOf(generated.text, params.passages, evidence),
+    citations: citationsOf(params.answerSoFar + generated.text, params.passages, evidence),
     evidence: evidence.map(({ workspace, path, startLine, endLine, weight }) => ({
       workspace,
       path,
@@ -132,16 +132,14 @@ export function fitWindow(
 ): { options: CompressionOptions; contextSize: number; rows: number; maxAnswerTokens: number } {
   const { tokenBudget } = preset;
   const kept = Math.min(tokenBudget, documentTokens);
-  const afterReading = prompt.prefix.length + kept + prompt.suffix.length;
+  const afterDocument = prompt.history.length + prompt.suffix.length + prompt.begun.length;
+  const afterReading = prompt.prefix.length + kept + afterDocument;
   const minAnswerTokens = Math.min(wantedAnswerTokens, 32);
   if (prompt.prefix.length + tokenBudget + minChunkTokens > window) {
     throw errors.tokenBudgetTooLarge(tokenBudget, window);
   }
   if (afterReading + minAnswerTokens > window) {
-    throw errors.questionTooLong(
-      prompt.suffix.length,
-      window - prompt.prefix.length - kept - minAnswerTokens,
-    );
+    throw errors.questionTooLong(afterDocument, window - prompt.prefix.length - kept - minAnswerTokens);
   }
   const compressed = documentTokens > tokenBudget;
   const beforeChunk = prompt.prefix.length + (compressed ? tokenBudget : 0);

@@ -3,7 +3,7 @@ import { decodeQuestion, type CompressedCache } from './compression/compress.ts'
 import type { DocumentTokens } from './documentTokens.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
 import type { Token } from './numbers.ts';
-import { runBatch } from './prefill.ts';
+import { prefill, runBatch } from './prefill.ts';
 import { buildPrompt, type Prompt } from './prompt.ts';
 
 export interface FinalAttention {
@@ -21,7 +21,10 @@ export interface FinalAttention {
 /** What this one pays to a line, the line gets for reasons that have nothing to do with what is asked. */
 const contentFreeQuestion = 'What is this about?';
 
-/** Decodes the rest of the prompt, after which the answer can be generated, and takes the evidence heads' attention. */
+/**
+ * Decodes the rest of the prompt, after which the answer can be generated, and takes the evidence heads' attention.
+ * It is the question's alone: what was said before it, or of its answer already, is not asked now.
+ */
 export async function decodeSuffix(
   engine: LoadedEngine,
   { context, operations }: OpenedContext,
@@ -30,14 +33,15 @@ export async function decodeSuffix(
   prompt: Prompt,
   signal: AbortSignal,
 ): Promise<FinalAttention> {
-  const heads = engine.evidenceHeads;
+  const { pace, evidenceHeads: heads } = engine;
+  await prefill(context, prompt.history, pace, signal);
   const cells = context.length;
   const layers = new Set(heads?.map(({ layer }) => layer));
   // With a list for every KV head, the first stands for all: what is found is a property of the question, not of a head.
   const { entries } = cache.lists[0]!;
 
   const attentionOf = async (tokens: readonly Token[]): Promise<Map<number, number>> => {
-    const queries = await decodeQuestion(context, tokens, layers, { pace: engine.pace, signal });
+    const queries = await decodeQuestion(context, tokens, layers, { pace, signal });
     const byEntry = new Map<number, number>();
     if (heads === null) return byEntry;
     const weights = new Float32Array(tokens.length).fill(1 / tokens.length / heads.length);
@@ -53,7 +57,7 @@ export async function decodeSuffix(
 
   const body = prompt.suffix.slice(0, -1);
   let contentFree: Map<number, number> | null = null;
-  let prefillTokens = prompt.suffix.length;
+  let prefillTokens = prompt.history.length + prompt.suffix.length + prompt.begun.length;
   if (heads !== null) {
     // No longer than the prompt's own, for which there is room.
     const tokens = buildPrompt(engine.model, contentFreeQuestion).suffix.slice(0, body.length);
@@ -62,7 +66,9 @@ export async function decodeSuffix(
     prefillTokens += tokens.length;
   }
   const byEntry = await attentionOf(body);
-  await runBatch(1, engine.pace, signal, () => context.decode(prompt.suffix.slice(-1), { logits: 'last' }));
+  const rest = [...prompt.suffix.slice(-1), ...prompt.begun];
+  await prefill(context, rest.slice(0, -1), pace, signal);
+  await runBatch(1, pace, signal, () => context.decode(rest.slice(-1), { logits: 'last' }));
   return {
     byEntry,
     focus: contentFree === null ? null : largestExcess(byEntry, contentFree, document.lineOf),

@@ -1,15 +1,31 @@
-/** The prompt, in the model's own chat template, cut where the document goes. */
+/** The prompt, in the model's own chat template, cut where the document and the user's text go. */
 import { Template } from '@huggingface/jinja';
+import type { Turn } from '../protocol/nouns.ts';
 import type { LlamaModel } from './llama/llamaModel.ts';
 import type { Token } from './numbers.ts';
 
 export interface Prompt {
   /** Up to the document: instructions and the beginning of the user's turn. */
   readonly prefix: readonly Token[];
-  /** After the document: the question and the beginning of the answer. */
+  /** After the document: earlier questions with their answers. Empty for a first question. */
+  readonly history: readonly Token[];
+  /** After the history: the question and what a template puts before an answer. */
   readonly suffix: readonly Token[];
-  /** What is decoded after each chunk so that its attention decides: the bare question (paper, section 3.1). */
+  /** The beginning of the answer, when one is continued; empty otherwise. */
+  readonly begun: readonly Token[];
+  /**
+   * What is decoded after each chunk so that its attention decides: the bare question (paper, section 3.1), with the
+   * one before it, since a follow-up such as "and where is that called?" says little alone.
+   */
   readonly scoring: readonly Token[];
+}
+
+/** What was said before this answer goes on. */
+export interface Conversation {
+  /** Oldest first. */
+  readonly history: readonly Turn[];
+  /** Empty unless an answer is continued. */
+  readonly answerSoFar: string;
 }
 
 const instructions =
@@ -18,53 +34,108 @@ const instructions =
 
 /** The most question tokens whose attention is used; of a longer question, its first and last halves of this. */
 export const maxScoringTokens = 512;
+/** The most of them that come from the question before, of which likewise the first and last halves are taken. */
+const maxPreviousScoringTokens = 128;
+/** The most tokens of earlier turns, and the largest part of the model's window that they take (0 to 1). */
+export const maxHistoryTokens = 512;
+const maxHistoryShare = 1 / 8;
 
-/** Stands for the document while the template is rendered; it occurs in no template and in no question. */
-const documentMark = '\u{E000}document\u{E000}';
+/** Stands for the user's text while the template is rendered; it occurs in no template. */
+const userMark = '\u{E000}user\u{E000}';
 
-export function buildPrompt(model: LlamaModel, question: string): Prompt {
-  const rendered = renderTemplate(model, question.replaceAll(documentMark, ''));
-  const mark = rendered.indexOf(documentMark);
-  const before = rendered.slice(0, mark);
-  const after = rendered.slice(mark + documentMark.length);
-  const prefix = model.tokenize(before, { special: true });
+const historyHeading = '\nEarlier in this conversation:';
+const noConversation: Conversation = { history: [], answerSoFar: '' };
+
+/**
+ * Only what the template itself says is read with control tokens: in a question, an answer or a document they are
+ * text, so that nothing in them can end a turn or begin one.
+ */
+export function buildPrompt(
+  model: LlamaModel,
+  question: string,
+  { history, answerSoFar }: Conversation = noConversation,
+): Prompt {
+  const text = (plain: string): Token[] => model.tokenize(plain, { special: false });
+  const rendered = renderTemplate(model);
+  const mark = rendered.indexOf(userMark);
+  const prefix = model.tokenize(rendered.slice(0, mark), { special: true });
   const begin = model.beginToken;
   return {
     prefix: begin !== null && prefix[0] !== begin ? [begin, ...prefix] : prefix,
-    suffix: model.tokenize(after, { special: true }),
-    scoring: shorten(model.tokenize(`\nQuestion: ${question}\n`, { special: false })),
+    history: historyTokens(text, history, historyLimit(model.contextWindow)),
+    suffix: [
+      ...text(`\nQuestion: ${question}`),
+      ...model.tokenize(rendered.slice(mark + userMark.length), { special: true }),
+    ],
+    begun: text(answerSoFar),
+    scoring: scoringTokens(text, question, history.at(-1)?.question),
   };
 }
 
+/** Tokens of earlier turns that fit beside everything else in a window of so many tokens. */
+export function historyLimit(contextWindow: number): number {
+  return Math.min(maxHistoryTokens, Math.floor(contextWindow * maxHistoryShare));
+}
+
+/** The latest turns that fit the limit, oldest first. When not even the latest does, its beginning and its end. */
+function historyTokens(
+  text: (plain: string) => Token[],
+  history: readonly Turn[],
+  limit: number,
+): readonly Token[] {
+  const heading = text(historyHeading);
+  let kept: readonly Token[] = [];
+  for (const { question, answer } of history.toReversed()) {
+    const turn = text(`\nQuestion: ${question}\nAnswer: ${answer}`);
+    const room = limit - heading.length - kept.length;
+    if (turn.length > room && kept.length > 0) break;
+    kept = [...shorten(turn, room), ...kept];
+  }
+  return kept.length === 0 ? [] : [...heading, ...kept];
+}
+
+function scoringTokens(
+  text: (plain: string) => Token[],
+  question: string,
+  previous: string | undefined,
+): readonly Token[] {
+  const own = shorten(text(`\nQuestion: ${question}\n`), maxScoringTokens);
+  if (previous === undefined) return own;
+  const room = Math.min(maxPreviousScoringTokens, maxScoringTokens - own.length);
+  return [...shorten(text(`\nQuestion: ${previous}`), room), ...own];
+}
+
 /** A model without a template, or with one that cannot be rendered, gets plain paragraphs. */
-function renderTemplate(model: LlamaModel, question: string): string {
-  const user = `${documentMark}\nQuestion: ${question}`;
+function renderTemplate(model: LlamaModel): string {
+  const plain = `${instructions}\n\n${userMark}\nAnswer:`;
   const template = model.chatTemplate;
-  if (template === null) return `${instructions}\n\n${user}\nAnswer:`;
+  if (template === null) return plain;
   const { bos, eos } = model.specialTexts;
   const render = (messages: readonly { role: string; content: string }[]): string =>
     new Template(template).render({ messages, add_generation_prompt: true, bos_token: bos, eos_token: eos });
   const conversations = [
     [
       { role: 'system', content: instructions },
-      { role: 'user', content: user },
+      { role: 'user', content: userMark },
     ],
     // Some templates refuse a system turn.
-    [{ role: 'user', content: `${instructions}\n\n${user}` }],
+    [{ role: 'user', content: `${instructions}\n\n${userMark}` }],
   ];
   for (const conversation of conversations) {
     try {
       const rendered = render(conversation);
-      if (rendered.includes(documentMark) && rendered.includes(instructions)) return rendered;
+      if (rendered.includes(userMark) && rendered.includes(instructions)) return rendered;
     } catch {
       // The next form is tried.
     }
   }
-  return `${instructions}\n\n${user}\nAnswer:`;
+  return plain;
 }
 
-function shorten(tokens: readonly Token[]): readonly Token[] {
-  if (tokens.length <= maxScoringTokens) return tokens;
-  const half = maxScoringTokens / 2;
-  return [...tokens.slice(0, half), ...tokens.slice(-half)];
+/** The first and last halves of what is too long. */
+function shorten(tokens: readonly Token[], limit: number): readonly Token[] {
+  if (tokens.length <= limit) return tokens;
+  const head = Math.ceil(Math.max(0, limit) / 2);
+  const tail = Math.max(0, limit) - head;
+  return [...tokens.slice(0, head), ...tokens.slice(tokens.length - tail)];
 }

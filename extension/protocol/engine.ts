@@ -6,7 +6,7 @@
  * Cancelling is JSON-RPC's `$/cancelRequest`; a cancelled request ends with an error whose reason is `cancelled`.
  * When either end of the pipe closes, everything waiting fails and the engine exits.
  */
-import type { Evidence, Citation, Passage, Statistics } from './nouns.ts';
+import type { Evidence, Citation, Passage, Statistics, Turn } from './nouns.ts';
 
 /** Raised with every change of a message. */
 export const protocolVersion = 2;
@@ -58,6 +58,10 @@ export interface AskParams {
   /** Chosen by the caller; every notification about this question carries it. */
   readonly requestId: string;
   readonly question: string;
+  /** Earlier questions with their answers, oldest first; of many, the latest count. */
+  readonly history: readonly Turn[];
+  /** What the answer has already, which is then continued; '' otherwise. */
+  readonly answerSoFar: string;
   /** In reading order: the most relevant last, next to the question. */
   readonly passages: readonly Passage[];
   readonly preset: PresetName;
@@ -68,7 +72,9 @@ export interface AskParams {
   readonly seed: number;
 }
 export interface AskResult {
+  /** What is new: it goes on behind `answerSoFar`. */
   readonly text: string;
+  /** Of the whole answer, `answerSoFar` included. */
   readonly citations: readonly Citation[];
   readonly evidence: readonly Evidence[];
   /** Set when the evidence score lies below its threshold: little was found. */

@@ -23,6 +23,12 @@ export interface Passage extends LineRange {
   readonly text: string;
 }
 
+/** An earlier question with its answer. */
+export interface Turn {
+  readonly question: string;
+  readonly answer: string;
+}
+
 /** Why a file, or a part of it, was not read. The sentence is `skipReasonText[reason]`. */
 export type SkipReason =
   | 'gitignore'

@@ -21,11 +21,14 @@ export interface Ranking {
 /**
  * Ranks the passages of documents by a question, with BM25 over weighted counts: an occurrence counts more where
  * the name is defined, and the terms of a path count for all passages of its file. The terms of the question are
- * known before the documents come, so that one pass over each is enough.
+ * known before the documents come, so that one pass over each is enough. A follow-up often leaves out what it is
+ * about, so the terms of the question before it count as well, but less.
  */
-export function startRanking(question: string): Ranking {
-  const asked = questionTerms(question);
+export function startRanking(question: string, previousQuestion = ''): Ranking {
+  const own = new Set(questionTerms(question));
+  const asked = [...new Set([...own, ...questionTerms(previousQuestion)])];
   const terms = asked.length > 0 ? asked : introductions;
+  const shares = terms.map((term) => (own.size === 0 || own.has(term) ? 1 : PREVIOUS_QUESTION_SHARE));
   const ids = new Map(terms.map((term, id) => [term, id]));
   // The names of introductions are looked for among paths alone: what a text says of them introduces nothing.
   const matchesOf = asked.length > 0 ? wordMatcher(ids) : () => noMatches;
@@ -39,7 +42,7 @@ export function startRanking(question: string): Ranking {
       for (const span of splitPassages(document))
         found.push(countPassage(document, span, matchesOf, weightsOfPath, share));
     },
-    rank: () => scorePassages(found, terms.length).sort((a, b) => b.score - a.score || comparePlaces(a, b)),
+    rank: () => scorePassages(found, shares).sort((a, b) => b.score - a.score || comparePlaces(a, b)),
   };
 }
 
@@ -83,21 +86,23 @@ function countPassage(
   };
 }
 
-function scorePassages(passages: readonly CountedPassage[], termCount: number): RankedPassage[] {
-  const holding = new Float64Array(termCount);
+/** @param shares what each term's part of the score is multiplied by */
+function scorePassages(passages: readonly CountedPassage[], shares: readonly number[]): RankedPassage[] {
+  const holding = new Float64Array(shares.length);
   let words = 0;
   for (const passage of passages) {
     words += passage.words;
     for (const id of passage.counts.keys()) holding[id]!++;
   }
-  const rarity = holding.map((count) => Math.log(1 + (passages.length - count + 0.5) / (count + 0.5)));
+  const worth = holding.map(
+    (count, id) => shares[id]! * Math.log(1 + (passages.length - count + 0.5) / (count + 0.5)),
+  );
   const averageWords = Math.max(1, words / passages.length);
 
   return passages.map(({ counts, words: length, share, ...passage }) => {
     const lengthPart = SATURATION * (1 - LENGTH_PART + (LENGTH_PART * length) / averageWords);
     let score = 0;
-    for (const [id, count] of counts)
-      score += (rarity[id]! * count * (SATURATION + 1)) / (count + lengthPart);
+    for (const [id, count] of counts) score += (worth[id]! * count * (SATURATION + 1)) / (count + lengthPart);
     return { ...passage, score: score * share };
   });
 }
@@ -151,6 +156,8 @@ const LENGTH_PART = 0.5;
 const DEFINITION_WEIGHT = 3;
 const FILE_NAME_WEIGHT = 3;
 const FOLDER_WEIGHT = 1;
+/** Of a term that only the question before has. */
+const PREVIOUS_QUESTION_SHARE = 0.4;
 
 /** How files are named that say what a project is, for questions that ask no more than that. */
 const introductions = termsOf('readme architecture overview introduction main');

@@ -45,15 +45,17 @@ export async function snapToSyntax<R extends LineRange>(
 
 /**
  * `snapToSyntax` for the ranges of one document, parsed once. Ranges that then overlap or touch become one, with the
- * better score. Ordered by line.
+ * better score. Ordered by line. What a range holds of the lines `whole` it still holds afterwards.
  */
 export async function snapRanges<R extends PlannedRange>(
   ranges: readonly R[],
   document: SourceDocument,
   grammars: Grammars,
+  whole: readonly LineRange[] = [],
 ): Promise<R[]> {
   const borders = await bordersOf(document, ranges, grammars);
-  const snapped = borders === undefined ? [...ranges] : ranges.map((range) => snap(range, borders));
+  const snapped =
+    borders === undefined ? [...ranges] : ranges.map((range) => covering(snap(range, borders), range, whole));
   const merged: R[] = [];
   for (const range of snapped.sort((a, b) => a.startLine - b.startLine)) {
     const last = merged.at(-1);
@@ -66,6 +68,17 @@ export async function snapRanges<R extends PlannedRange>(
       };
   }
   return merged;
+}
+
+/** `snapped`, made longer where it lost some of the lines that `range` holds of `whole`. */
+function covering<R extends LineRange>(snapped: R, range: R, whole: readonly LineRange[]): R {
+  let { startLine, endLine } = snapped;
+  for (const lines of whole) {
+    if (lines.endLine < range.startLine || range.endLine < lines.startLine) continue;
+    startLine = Math.min(startLine, Math.max(range.startLine, lines.startLine));
+    endLine = Math.max(endLine, Math.min(range.endLine, lines.endLine));
+  }
+  return { ...snapped, startLine, endLine };
 }
 
 /** What a cut before each line would cut through. Index n is the border before line n + 1; the last is the end. */

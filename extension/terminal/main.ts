@@ -21,6 +21,9 @@ const exitCodes = { answered: 0, badInput: 2, engineFailure: 3, cancelled: 130 }
 /** Greedy: the same question over the same files has the same answer. */
 const sampling = { temperature: 0, seed: 0 } as const;
 
+/** Each question is a conversation of its own. */
+const alone = { pins: [], history: [], answerSoFar: '' } as const;
+
 /** Milliseconds that the engine has to end by itself after Ctrl-C: with them, Stop stays under a second. */
 const cancelPatienceMs = 400;
 
@@ -98,7 +101,7 @@ function printerFor(json: boolean, severalFolders: boolean): Printer {
 }
 
 function requestOf(options: AskArguments): AskRequest {
-  return { ...options, ...sampling, folders: foldersOf(options.workspaces) };
+  return { ...options, ...sampling, ...alone, folders: foldersOf(options.workspaces) };
 }
 
 /** Each folder by its own name; where two have the same, by their whole paths. */

@@ -35,6 +35,8 @@ export function askEngine(
   const defaults = {
     requestId: 'question',
     question: 'What does this code do when the signal is aborted?',
+    history: [],
+    answerSoFar: '',
     preset: 'default',
     tokenBudget: 256,
     maxAnswerTokens: 8,

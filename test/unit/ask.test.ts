@@ -7,7 +7,9 @@ import { ask, longestQuestion, type AskParts, type AskRequest } from '../../exte
 import { errors, isAskError, type ErrorReason } from '../../extension/errors.ts';
 import { readGrammarFile } from '../../extension/grammarFiles.ts';
 import type { AnswerEvent, CompletedAnswer, PlanEvent } from '../../extension/protocol/answerEvents.ts';
+import type { Pin } from '../../extension/protocol/conversation.ts';
 import type { AskParams } from '../../extension/protocol/engine.ts';
+import type { Passage } from '../../extension/protocol/nouns.ts';
 import { passageText } from '../../extension/protocol/passageText.ts';
 import { createGrammars } from '../../extension/retrieval/syntax.ts';
 import { findFiles } from '../../extension/workspace/findFiles.ts';
@@ -88,7 +90,7 @@ describe('a question that is answered', () => {
     const { plan } = await answered(
       shop,
       { load: () => ({ ...loaded, prefillTokensPerSecond: speed }) },
-      readingLimit,
+      readingLimit === undefined ? {} : { readingLimit },
     );
     expect(plan).toMatchObject(expected);
     expect(plan.estimatedSeconds).toBeCloseTo(plan.documentTokens / speed);
@@ -104,7 +106,7 @@ describe('the reading limit', () => {
   );
 
   test.each([100, 300, 1000, 4000, 20_000])('of %d tokens is used well and never passed', async (limit) => {
-    const { plan, asked, answer } = await answered(big, {}, limit);
+    const { plan, asked, answer } = await answered(big, {}, { readingLimit: limit });
     const tokens = asked.passages.reduce((sum, passage) => sum + tokensOf(passageText(passage)), 0);
     expect(plan.documentTokens).toBe(tokens);
     expect(tokens).toBeLessThanOrEqual(limit);
@@ -130,11 +132,85 @@ describe('the reading limit', () => {
     const { plan } = await answered(
       { 'a.md': lines(200, () => '割引は一度だけ適用されます。') },
       { count: (text) => text.length },
-      500,
+      { readingLimit: 500 },
     );
     expect(plan.everything).toBe(false);
     expect(plan.documentTokens).toBeLessThanOrEqual(500);
     expect(plan.documentTokens).toBeGreaterThan(250);
+  });
+});
+
+describe('what the question names', () => {
+  const big = {
+    'src/discount.ts': lines(400, (n) => `export const discount${n} = applied(${n});`),
+    'src/unrelated.ts': lines(400, (n) => `export const banana${n} = ${n};`),
+    'src/more/other.ts': lines(40, (n) => `export const cherry${n} = ${n};`),
+  };
+
+  test.each<[what: string, pins: readonly Pin[], last: Partial<Passage>]>([
+    ['a file', [named('file', 'src/unrelated.ts')], { path: 'src/unrelated.ts' }],
+    ['a folder', [named('folder', 'src/more')], { path: 'src/more/other.ts', startLine: 1, endLine: 40 }],
+    [
+      'lines before a file',
+      [named('file', 'src/more/other.ts'), namedLines('src/unrelated.ts', 203, 207)],
+      { path: 'src/unrelated.ts' },
+    ],
+  ])('%s is read next to the question', async (_, pins, last) => {
+    const { asked } = await answered(big, {}, { readingLimit: 1000, pins });
+    expect(asked.passages.at(-1)).toMatchObject(last);
+    for (const pin of pins) {
+      if (pin.kind !== 'lines') continue;
+      const { startLine = 0, endLine = 0 } = asked.passages.at(-1) ?? {};
+      expect(startLine).toBeLessThanOrEqual(pin.startLine);
+      expect(endLine).toBeGreaterThanOrEqual(pin.endLine);
+    }
+  });
+
+  test('takes the limit before anything else does', async () => {
+    const { asked } = await answered(
+      big,
+      {},
+      { readingLimit: 300, pins: [named('file', 'src/unrelated.ts')] },
+    );
+    expect(new Set(asked.passages.map(({ path }) => path))).toEqual(new Set(['src/unrelated.ts']));
+  });
+
+  test.each<[Pin, message: string]>([
+    [
+      named('file', '.env'),
+      '.env was named in the question and cannot be read: may hold a secret (key, credential, certificate or .env)',
+    ],
+    [
+      named('file', 'src/gone.ts'),
+      'src/gone.ts was named in the question and cannot be read: does not exist',
+    ],
+    [
+      named('folder', 'node_modules'),
+      'node_modules was named in the question and cannot be read: is generated or minified',
+    ],
+  ])('$path cannot be read', async (pin, message) => {
+    await makeFiles(shop);
+    const failure = await failureOf(run({ ...request(), pins: [pin] }, standInEngine({})));
+    expect(failure).toMatchObject({ reason: 'pinNotRead', message });
+  });
+});
+
+describe('a conversation', () => {
+  test('its earlier turns and the answer so far reach the engine', async () => {
+    const history = [{ question: 'What is a price?', answer: 'A number.' }];
+    const { asked } = await answered(shop, {}, { history, answerSoFar: 'It is' });
+    expect(asked).toMatchObject({ history, answerSoFar: 'It is' });
+  });
+
+  test('a follow-up is ranked by the question before it too', async () => {
+    const history = [{ question: 'What is taxed?', answer: 'The price.' }];
+    const follow = { question: 'And where is that called?' };
+    const [alone, followUp] = [
+      await answered(shop, {}, follow),
+      await answered(shop, {}, { ...follow, history }),
+    ];
+    expect(alone.asked.passages.at(-1)?.path).not.toBe('src/price.ts');
+    expect(followUp.asked.passages.at(-1)?.path).toBe('src/price.ts');
   });
 });
 
@@ -143,20 +219,30 @@ describe('files that change after they were ranked', () => {
     ['gone', unlink, 'unreadable'],
     ['empty', (path) => truncate(path, 0), 'empty'],
   ])('%s: left out with its reason', async (_, change, reason) => {
-    const { answer, plan } = await answered(shop, {}, undefined, {
-      readDocuments: changingBefore(2, () => change(join(root, 'src/price.ts'))),
-    });
+    const { answer, plan } = await answered(
+      shop,
+      {},
+      {},
+      {
+        readDocuments: changingBefore(2, () => change(join(root, 'src/price.ts'))),
+      },
+    );
     expect(reasons(answer)['src/price.ts']).toBe(reason);
     expect(answer.coverage.filesRead).toBe(2);
     expect(plan.everything).toBe(false);
   });
 
   test('shorter: only lines that exist are read', async () => {
-    const { asked } = await answered(shop, {}, 'all', {
-      readDocuments: changingBefore(2, () =>
-        writeFile(join(root, 'src/price.ts'), 'export const price1 = 1;\n'),
-      ),
-    });
+    const { asked } = await answered(
+      shop,
+      {},
+      { readingLimit: 'all' },
+      {
+        readDocuments: changingBefore(2, () =>
+          writeFile(join(root, 'src/price.ts'), 'export const price1 = 1;\n'),
+        ),
+      },
+    );
     expect(asked.passages.filter(({ path }) => path === 'src/price.ts')).toMatchObject([
       { startLine: 1, endLine: 1, text: 'export const price1 = 1;' },
     ]);
@@ -288,9 +374,20 @@ describe('cancelling', () => {
   });
 });
 
+function named(kind: 'file' | 'folder', path: string): Pin {
+  return { kind, workspace: 'shop', path };
+}
+
+function namedLines(path: string, startLine: number, endLine: number): Pin {
+  return { kind: 'lines', workspace: 'shop', path, startLine, endLine };
+}
+
 function request(): AskRequest {
   return {
     question: 'How is a discount applied?',
+    pins: [],
+    history: [],
+    answerSoFar: '',
     folders: [{ name: 'shop', rootPath: root }],
     device: 'cpu',
     preset: 'default',
@@ -326,16 +423,12 @@ async function run(
 async function answered(
   files: Record<string, string>,
   faults: Faults = {},
-  readingLimit?: number | 'all',
+  options: Partial<AskRequest> = {},
   instead: Partial<AskParts> = {},
 ): Promise<{ events: AnswerEvent[]; plan: PlanEvent; asked: AskParams; answer: CompletedAnswer }> {
   await makeFiles(files);
   const stand = standInEngine(faults);
-  const events = await run(
-    { ...request(), ...(readingLimit === undefined ? {} : { readingLimit }) },
-    stand,
-    instead,
-  );
+  const events = await run({ ...request(), ...options }, stand, instead);
   const plan = events.find((event) => event.event === 'plan');
   const answer = events.at(-1);
   if (plan === undefined || answer?.event !== 'answer' || stand.asked === undefined)

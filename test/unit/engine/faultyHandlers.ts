@@ -100,6 +100,8 @@ export function questionOf(text: string, requestId = 'q1'): AskParams {
   return {
     requestId,
     question: text,
+    history: [],
+    answerSoFar: '',
     passages: [],
     preset: 'default',
     tokenBudget: 512,

@@ -231,6 +231,8 @@ function question(text: string): AskParams {
   return {
     requestId: 'q1',
     question: text,
+    history: [],
+    answerSoFar: '',
     passages: [],
     preset: 'default',
     tokenBudget: 512,

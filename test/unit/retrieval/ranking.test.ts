@@ -162,3 +162,19 @@ test('the order in which documents come changes nothing', () => {
     }),
   );
 });
+
+test.each<[what: string, question: string, previous: string, order: readonly string[]]>([
+  ['no question before', 'where is the budget?', '', ['budget.ts', 'cache.ts', 'queue.ts']],
+  ['its words count', 'where is that called?', 'what is the queue?', ['queue.ts', 'budget.ts', 'cache.ts']],
+  [
+    'less than those of the question',
+    'and the cache?',
+    'what is the queue?',
+    ['cache.ts', 'queue.ts', 'budget.ts'],
+  ],
+])('after a question: %s', (_, question, previous, order) => {
+  const ranking = startRanking(question, previous);
+  for (const name of ['budget', 'cache', 'queue'])
+    ranking.add({ workspace: 'w', path: `${name}.ts`, text: `${name} of rows` });
+  expect(ranking.rank().map(({ path }) => path)).toEqual(order);
+});
