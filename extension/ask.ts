@@ -5,7 +5,7 @@
  * limit; what was chosen is read again, counted by the model's own tokenizer and given to the engine.
  */
 import { randomUUID } from 'node:crypto';
-import { chooseReading } from './chooseReading.ts';
+import { chooseReading, type ReadingChoice } from './chooseReading.ts';
 import type { EngineClient } from './engineClient/engineClient.ts';
 import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
@@ -57,6 +57,21 @@ export interface AskParts {
   readonly resolveModel: typeof resolveModel;
   /** A running engine, started when first asked for. The door owns it and ends it. */
   readonly engine: () => Promise<AskEngine>;
+  /**
+   * Asked before a reading that takes long, where a smaller one would take less; without it everything planned is read.
+   * `smaller` reads what fits `patienceSeconds`.
+   */
+  readonly confirmReading?: (plan: PlannedReading, signal: AbortSignal) => Promise<'planned' | 'smaller'>;
+}
+
+export interface PlannedReading extends ReadingEstimate {
+  /** At most. */
+  readonly smaller: ReadingEstimate;
+}
+
+export interface ReadingEstimate {
+  readonly tokens: number;
+  readonly seconds: number;
 }
 
 export type AskEngine = Pick<EngineClient, 'request' | 'onProgress' | 'onText'>;
@@ -105,22 +120,8 @@ async function answerQuestion(
   );
   const { engine, loaded } = model;
 
-  const readingLimit = request.readingLimit ?? defaultReadingLimit(loaded);
-  const reading = await chooseReading({
-    ranked: workspace.ranked,
-    files: workspace.files,
-    readingLimit,
-    readDocuments: parts.readDocuments,
-    grammars: parts.grammars,
-    pins: request.pins,
-    countTokens: async (texts) => (await engine.request('countTokens', { texts }, signal)).counts,
-    signal,
-  });
+  const reading = await confirmedReading(request, parts, workspace, model, signal);
   const skipped = [...workspace.skipped, ...reading.skipped];
-  if (reading.passages.length === 0) throw errors.nothingToRead(workspace.filesFound, skipped.length);
-  if (readingLimit !== 'all' && reading.tokens > readingLimit) {
-    throw errors.readingLimitTooSmall(readingLimit, reading.tokens);
-  }
   const estimatedSeconds = reading.tokens / loaded.prefillTokensPerSecond;
   emit({
     event: 'plan',
@@ -234,6 +235,53 @@ async function loadModel(
   const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
   emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
   return { engine, loaded };
+}
+
+/** Chooses what is read and, where that takes long and can be less, lets the user decide. */
+async function confirmedReading(
+  request: AskRequest,
+  parts: AskParts,
+  workspace: RankedWorkspace,
+  { engine, loaded }: { readonly engine: AskEngine; readonly loaded: LoadResult },
+  signal: AbortSignal,
+): Promise<ReadingChoice> {
+  const choose = async (readingLimit: number | 'all'): Promise<ReadingChoice> => {
+    const reading = await chooseReading({
+      ranked: workspace.ranked,
+      files: workspace.files,
+      readingLimit,
+      readDocuments: parts.readDocuments,
+      grammars: parts.grammars,
+      pins: request.pins,
+      countTokens: async (texts) => (await engine.request('countTokens', { texts }, signal)).counts,
+      signal,
+    });
+    if (reading.passages.length === 0) {
+      throw errors.nothingToRead(workspace.filesFound, workspace.skipped.length + reading.skipped.length);
+    }
+    if (readingLimit !== 'all' && reading.tokens > readingLimit) {
+      throw errors.readingLimitTooSmall(readingLimit, reading.tokens);
+    }
+    return reading;
+  };
+  const estimate = (tokens: number): ReadingEstimate => ({
+    tokens,
+    seconds: tokens / loaded.prefillTokensPerSecond,
+  });
+
+  const smallerLimit = defaultReadingLimit(loaded);
+  const reading = await choose(request.readingLimit ?? smallerLimit);
+  const planned = estimate(reading.tokens);
+  if (
+    parts.confirmReading === undefined ||
+    planned.seconds <= patienceSeconds ||
+    reading.tokens <= smallerLimit
+  ) {
+    return reading;
+  }
+  const chosen = await parts.confirmReading({ ...planned, smaller: estimate(smallerLimit) }, signal);
+  if (signal.aborted) throw errors.cancelled();
+  return chosen === 'smaller' ? choose(smallerLimit) : reading;
 }
 
 /** Tokens that this machine reads within the patience of its user. */

@@ -32,6 +32,7 @@ export interface Turn {
 /** Why a file, or a part of it, was not read. The sentence is `skipReasonText[reason]`. */
 export type SkipReason =
   | 'gitignore'
+  | 'excludeSetting'
   | 'askcodebaseignore'
   | 'secret'
   | 'binary'
@@ -48,6 +49,7 @@ export type SkipReason =
 
 export const skipReasonText: { readonly [R in SkipReason]: string } = {
   gitignore: 'left out by .gitignore',
+  excludeSetting: 'left out by the exclude setting',
   askcodebaseignore: 'left out by .askcodebaseignore',
   secret: 'may hold a secret (key, credential, certificate or .env)',
   binary: 'is not text',

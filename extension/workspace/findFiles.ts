@@ -38,6 +38,8 @@ export interface FindFilesOptions {
   readonly signal: AbortSignal;
   /** Called after each folder. */
   readonly onProgress?: (filesFound: number) => void;
+  /** Whether an editor holds unsaved text of a file, whose size on the disk then says nothing. */
+  readonly isUnsaved?: (absolutePath: string) => boolean;
   /** At most this many files; `limits.maxFiles` by default. */
   readonly maxFiles?: number;
 }
@@ -184,9 +186,11 @@ function judgeFolder(walk: Walk, parent: Folder, path: string, name: string): Fo
       ? { reason: 'askcodebaseignore' }
       : verdictOf(rules.git, rulesPath) === 'ignored'
         ? { reason: 'gitignore' }
-        : isDefaultFolderName(name)
-          ? { reason: 'generated', detail: defaultFolderDetail }
-          : undefined;
+        : verdictOf(rules.excluded, rulesPath) === 'ignored'
+          ? { reason: 'excludeSetting' }
+          : isDefaultFolderName(name)
+            ? { reason: 'generated', detail: defaultFolderDetail }
+            : undefined;
   if (reason === undefined && leftOut === undefined) return { path, rules };
   if (reason !== undefined && leftOut === undefined) skip(walk, path, reason);
   // As in git, what an ignore file leaves out with its folder cannot come back by the same file.
@@ -208,6 +212,7 @@ function judgeFile(
   if (leftOut !== undefined) return 'hidden';
   if (own === 'ignored') return { reason: 'askcodebaseignore' };
   if (verdictOf(rules.git, rulesPath) === 'ignored') return { reason: 'gitignore' };
+  if (verdictOf(rules.excluded, rulesPath) === 'ignored') return { reason: 'excludeSetting' };
   if (isSecretName(path)) return { reason: 'secret' };
   if (isLockFileName(path)) return { reason: 'lockFile' };
   if (isGeneratedName(path)) return { reason: 'generated' };
@@ -226,8 +231,10 @@ async function examine(walk: Walk, { path, dirent, askedFor }: Entry): Promise<F
     return { reason: 'unreadable', detail: systemMessage(error) };
   }
   if (!info.isFile()) return { reason: 'notAFile' };
-  if (info.size === 0) return { reason: 'empty' };
-  if (info.size > limits.maxFileBytes) return tooLarge(info.size);
+  if (walk.options.isUnsaved?.(absolutePath) !== true) {
+    if (info.size === 0) return { reason: 'empty' };
+    if (info.size > limits.maxFileBytes) return tooLarge(info.size);
+  }
   const file = {
     workspace: walk.root.name,
     path,

@@ -1,4 +1,4 @@
-/** The rules that hold in one folder: git's and our own, gathered on the way down. */
+/** The rules that hold in one folder: git's, a setting's and our own, gathered on the way down. */
 import { join } from 'node:path';
 import { enterFolder, ruleSet, type RuleSet } from './ignoreRules.ts';
 import { readIfThere, readRepository } from './gitRepository.ts';
@@ -6,6 +6,8 @@ import { readIfThere, readRepository } from './gitRepository.ts';
 export interface FolderRules {
   /** From .gitignore files and git's excludes, the weakest first. */
   readonly git: readonly RuleSet[];
+  /** From the setting of the workspace folder. */
+  readonly excluded: readonly RuleSet[];
   /** From .askcodebaseignore files, the weakest first. */
   readonly own: readonly RuleSet[];
   readonly ignoreCase: boolean;
@@ -14,6 +16,7 @@ export interface FolderRules {
 /** Where nothing is ignored yet. File names on macOS and Windows match in either case, as git's default there is. */
 export const noRules: FolderRules = {
   git: [],
+  excluded: [],
   own: [],
   ignoreCase: process.platform === 'darwin' || process.platform === 'win32',
 };
@@ -55,6 +58,7 @@ export async function rulesOfFolder(
   };
   return {
     git: [...git, ...(await readRules('.gitignore'))],
+    excluded: enterFolder(above.excluded, path),
     own: [...own, ...(await readRules('.askcodebaseignore'))],
     ignoreCase,
   };

@@ -10,18 +10,28 @@ import { binaryProbeBytes, maxFileBytes, readConcurrency } from './limits.ts';
 import { isSecretText } from './secrets.ts';
 import { systemMessage } from './systemMessage.ts';
 
+/** Text of a file that is open in an editor and not saved; undefined when what counts is the file. */
+export type UnsavedText = (absolutePath: string) => string | undefined;
+
 /**
  * Reads one file as it is now, or says why it is left out: it may have changed since it was found, and some reasons
- * show in the text alone. Never throws.
+ * show in the text alone. Unsaved text comes before the file, under the same rules. Never throws.
  */
-export async function readSourceDocument(file: FoundFile): Promise<SourceDocument | SkippedFile> {
+export async function readSourceDocument(
+  file: FoundFile,
+  unsaved?: UnsavedText,
+): Promise<SourceDocument | SkippedFile> {
   const skip = (reason: SkipReason, detail?: string): SkippedFile => ({
     workspace: file.workspace,
     path: file.path,
     reason,
     ...(detail === undefined ? {} : { detail }),
   });
-  const bytes = await readBytes(file.absolutePath).catch((error: unknown) => systemMessage(error));
+  const edited = unsaved?.(file.absolutePath);
+  const bytes =
+    edited === undefined
+      ? await readBytes(file.absolutePath).catch((error: unknown) => systemMessage(error))
+      : bytesOf(edited);
   if (typeof bytes === 'string') return skip('unreadable', bytes);
   if ('reason' in bytes) return skip(bytes.reason, bytes.detail);
 
@@ -43,24 +53,31 @@ export function isSkipped(result: SourceDocument | SkippedFile): result is Skipp
 
 /**
  * Reads the files in their order, a few ahead of the one that is handed out.
+ * @param unsaved asked for each file when its turn to be read comes
  *
  * @throws AskError cancelled when the signal aborts
  */
 export async function* readSourceDocuments(
   files: readonly FoundFile[],
-  { signal }: { signal: AbortSignal },
+  { signal, unsaved }: { readonly signal: AbortSignal; readonly unsaved?: UnsavedText },
 ): AsyncGenerator<SourceDocument | SkippedFile, void, undefined> {
   const ahead: Promise<SourceDocument | SkippedFile>[] = [];
   for (let next = 0; next < files.length || ahead.length > 0;) {
     throwIfAborted(signal);
     while (ahead.length < readConcurrency && next < files.length) {
-      ahead.push(readSourceDocument(files[next]!));
+      ahead.push(readSourceDocument(files[next]!, unsaved));
       next++;
     }
     const result = await ahead.shift()!;
     throwIfAborted(signal);
     yield result;
   }
+}
+
+/** What saving an editor's text would write, or why that is too much. */
+function bytesOf(text: string): Buffer | { reason: SkipReason; detail?: string } {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.length > maxFileBytes ? tooLarge(bytes.length) : bytes;
 }
 
 /** The bytes of a text file, or why it has none to give. */

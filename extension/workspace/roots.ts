@@ -1,11 +1,17 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { errors } from '../errors.ts';
+import { ruleSet } from './ignoreRules.ts';
 import { noRules, rulesOfFolder, type FolderRules } from './folderRules.ts';
 
 export interface WorkspaceFolder {
   readonly name: string;
   readonly rootPath: string;
+  /**
+   * Patterns as in a .gitignore at its top. They leave out more than git does and bring nothing back that git leaves
+   * out; a .askcodebaseignore has the last word over both.
+   */
+  readonly exclude?: readonly string[];
 }
 
 /** A workspace folder that is going to be walked. */
@@ -32,7 +38,11 @@ export async function resolveRoots(folders: readonly WorkspaceFolder[]): Promise
   );
   const realPaths = unique.map(({ realPath }) => realPath);
   return Promise.all(
-    unique.map(async (place) => ({ ...place, ...(await rulesFromAbove(place.realPath, realPaths)) })),
+    unique.map(async ({ exclude, ...place }) => {
+      const { rulesPath, rulesAbove } = await rulesFromAbove(place.realPath, realPaths);
+      const excluded = [ruleSet(rulesPath, exclude.join('\n'), rulesAbove.ignoreCase)];
+      return { ...place, rulesPath, rulesAbove: { ...rulesAbove, excluded } };
+    }),
   );
 }
 
@@ -41,11 +51,11 @@ export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-async function placeOf({ name, rootPath }: WorkspaceFolder) {
+async function placeOf({ name, rootPath, exclude = [] }: WorkspaceFolder) {
   const absolutePath = resolve(rootPath);
   const info = await stat(absolutePath).catch(() => undefined);
   if (info?.isDirectory() !== true) throw errors.workspaceNotFound(rootPath);
-  return { name, absolutePath, realPath: await realpath(absolutePath) };
+  return { name, absolutePath, realPath: await realpath(absolutePath), exclude };
 }
 
 /** Rules count from the top of the git repository, or of another workspace folder around this one, downwards. */

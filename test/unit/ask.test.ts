@@ -1,19 +1,24 @@
 /** The story of a question over real files and the real retrieval; only the engine is a stand-in, to break it at will. */
-import { mkdir, mkdtemp, rm, truncate, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ask, longestQuestion, type AskParts, type AskRequest } from '../../extension/ask.ts';
-import { errors, isAskError, type ErrorReason } from '../../extension/errors.ts';
-import { readGrammarFile } from '../../extension/grammarFiles.ts';
-import type { AnswerEvent, CompletedAnswer, PlanEvent } from '../../extension/protocol/answerEvents.ts';
-import type { Pin } from '../../extension/protocol/conversation.ts';
-import type { AskParams } from '../../extension/protocol/engine.ts';
-import type { Passage } from '../../extension/protocol/nouns.ts';
+import { truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ask, longestQuestion, type AskRequest } from '../../extension/ask.ts';
+import { errors, type ErrorReason } from '../../extension/errors.ts';
+import type { AnswerEvent, PlanEvent } from '../../extension/protocol/answerEvents.ts';
 import { passageText } from '../../extension/protocol/passageText.ts';
-import { createGrammars } from '../../extension/retrieval/syntax.ts';
-import { findFiles } from '../../extension/workspace/findFiles.ts';
-import { readSourceDocuments } from '../../extension/workspace/readSourceDocument.ts';
+import {
+  answered,
+  changingBefore,
+  failureOf,
+  lines,
+  makeFiles,
+  partsWith,
+  reasons,
+  request,
+  root,
+  run,
+  shop,
+} from './askedQuestions.ts';
 import {
   loaded,
   progress,
@@ -22,24 +27,7 @@ import {
   tokensOf,
   untilAborted,
   type Faults,
-  type StandIn,
 } from './standInEngine.ts';
-
-let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'ask '));
-});
-afterEach(() => rm(root, { recursive: true }));
-
-const shop = {
-  'src/price.ts': lines(40, (n) => `export const price${n} = taxed(${n});`),
-  'src/discount.ts': `export function applyDiscount(total: number): number {\n  return total * 0.9;\n}\n`,
-  'docs/説明 書.md': '# Handbook\n\nDiscounts are applied once.\n',
-  'node_modules/left/index.js': 'module.exports = 1;\n',
-  'logo.png': '\u0089PNG\r\n\u001a\n\0\0\0',
-  '.env': 'TOKEN=abc\n',
-  'empty.ts': '',
-};
 
 describe('a question that is answered', () => {
   test('stages, plan, text and answer come in this order', async () => {
@@ -137,80 +125,6 @@ describe('the reading limit', () => {
     expect(plan.everything).toBe(false);
     expect(plan.documentTokens).toBeLessThanOrEqual(500);
     expect(plan.documentTokens).toBeGreaterThan(250);
-  });
-});
-
-describe('what the question names', () => {
-  const big = {
-    'src/discount.ts': lines(400, (n) => `export const discount${n} = applied(${n});`),
-    'src/unrelated.ts': lines(400, (n) => `export const banana${n} = ${n};`),
-    'src/more/other.ts': lines(40, (n) => `export const cherry${n} = ${n};`),
-  };
-
-  test.each<[what: string, pins: readonly Pin[], last: Partial<Passage>]>([
-    ['a file', [named('file', 'src/unrelated.ts')], { path: 'src/unrelated.ts' }],
-    ['a folder', [named('folder', 'src/more')], { path: 'src/more/other.ts', startLine: 1, endLine: 40 }],
-    [
-      'lines before a file',
-      [named('file', 'src/more/other.ts'), namedLines('src/unrelated.ts', 203, 207)],
-      { path: 'src/unrelated.ts' },
-    ],
-  ])('%s is read next to the question', async (_, pins, last) => {
-    const { asked } = await answered(big, {}, { readingLimit: 1000, pins });
-    expect(asked.passages.at(-1)).toMatchObject(last);
-    for (const pin of pins) {
-      if (pin.kind !== 'lines') continue;
-      const { startLine = 0, endLine = 0 } = asked.passages.at(-1) ?? {};
-      expect(startLine).toBeLessThanOrEqual(pin.startLine);
-      expect(endLine).toBeGreaterThanOrEqual(pin.endLine);
-    }
-  });
-
-  test('takes the limit before anything else does', async () => {
-    const { asked } = await answered(
-      big,
-      {},
-      { readingLimit: 300, pins: [named('file', 'src/unrelated.ts')] },
-    );
-    expect(new Set(asked.passages.map(({ path }) => path))).toEqual(new Set(['src/unrelated.ts']));
-  });
-
-  test.each<[Pin, message: string]>([
-    [
-      named('file', '.env'),
-      '.env was named in the question and cannot be read: may hold a secret (key, credential, certificate or .env)',
-    ],
-    [
-      named('file', 'src/gone.ts'),
-      'src/gone.ts was named in the question and cannot be read: does not exist',
-    ],
-    [
-      named('folder', 'node_modules'),
-      'node_modules was named in the question and cannot be read: is generated or minified',
-    ],
-  ])('$path cannot be read', async (pin, message) => {
-    await makeFiles(shop);
-    const failure = await failureOf(run({ ...request(), pins: [pin] }, standInEngine({})));
-    expect(failure).toMatchObject({ reason: 'pinNotRead', message });
-  });
-});
-
-describe('a conversation', () => {
-  test('its earlier turns and the answer so far reach the engine', async () => {
-    const history = [{ question: 'What is a price?', answer: 'A number.' }];
-    const { asked } = await answered(shop, {}, { history, answerSoFar: 'It is' });
-    expect(asked).toMatchObject({ history, answerSoFar: 'It is' });
-  });
-
-  test('a follow-up is ranked by the question before it too', async () => {
-    const history = [{ question: 'What is taxed?', answer: 'The price.' }];
-    const follow = { question: 'And where is that called?' };
-    const [alone, followUp] = [
-      await answered(shop, {}, follow),
-      await answered(shop, {}, { ...follow, history }),
-    ];
-    expect(alone.asked.passages.at(-1)?.path).not.toBe('src/price.ts');
-    expect(followUp.asked.passages.at(-1)?.path).toBe('src/price.ts');
   });
 });
 
@@ -373,100 +287,3 @@ describe('cancelling', () => {
     expect(stopped).toBe(true);
   });
 });
-
-function named(kind: 'file' | 'folder', path: string): Pin {
-  return { kind, workspace: 'shop', path };
-}
-
-function namedLines(path: string, startLine: number, endLine: number): Pin {
-  return { kind: 'lines', workspace: 'shop', path, startLine, endLine };
-}
-
-function request(): AskRequest {
-  return {
-    question: 'How is a discount applied?',
-    pins: [],
-    history: [],
-    answerSoFar: '',
-    folders: [{ name: 'shop', rootPath: root }],
-    device: 'cpu',
-    preset: 'default',
-    tokenBudget: 1024,
-    maxAnswerTokens: 400,
-    temperature: 0,
-    seed: 0,
-  };
-}
-
-function partsWith(stand: StandIn, instead: Partial<AskParts> = {}): AskParts {
-  return {
-    findFiles,
-    readDocuments: readSourceDocuments,
-    grammars: createGrammars(readGrammarFile),
-    resolveModel: () => Promise.resolve({ path: '/model.gguf', name: 'stand-in', entry: null }),
-    engine: stand.start,
-    ...instead,
-  };
-}
-
-async function run(
-  askRequest: AskRequest,
-  stand: StandIn,
-  instead: Partial<AskParts> = {},
-): Promise<AnswerEvent[]> {
-  const events: AnswerEvent[] = [];
-  for await (const event of ask(askRequest, partsWith(stand, instead), new AbortController().signal))
-    events.push(event);
-  return events;
-}
-
-async function answered(
-  files: Record<string, string>,
-  faults: Faults = {},
-  options: Partial<AskRequest> = {},
-  instead: Partial<AskParts> = {},
-): Promise<{ events: AnswerEvent[]; plan: PlanEvent; asked: AskParams; answer: CompletedAnswer }> {
-  await makeFiles(files);
-  const stand = standInEngine(faults);
-  const events = await run({ ...request(), ...options }, stand, instead);
-  const plan = events.find((event) => event.event === 'plan');
-  const answer = events.at(-1);
-  if (plan === undefined || answer?.event !== 'answer' || stand.asked === undefined)
-    throw new Error('no answer');
-  return { events, plan, asked: stand.asked, answer };
-}
-
-/** Reads as always, with a change to the files before the nth time. The first time is for ranking. */
-function changingBefore(nth: number, change: () => Promise<unknown>): AskParts['readDocuments'] {
-  let times = 0;
-  return async function* (files, options) {
-    times++;
-    if (times === nth) await change();
-    yield* readSourceDocuments(files, options);
-  };
-}
-
-async function failureOf(running: Promise<unknown>): Promise<{ reason: ErrorReason; message: string }> {
-  try {
-    await running;
-  } catch (error) {
-    if (isAskError(error)) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
-
-function reasons(answer: CompletedAnswer): Record<string, string> {
-  return Object.fromEntries(answer.coverage.skipped.map(({ path, reason }) => [path, reason]));
-}
-
-async function makeFiles(files: Record<string, string>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-}
-
-function lines(count: number, line: (n: number) => string): string {
-  return Array.from({ length: count }, (_, n) => `${line(n)}\n`).join('');
-}

@@ -201,3 +201,67 @@ test('an aborted walk stops at once', async () => {
   await expect(finding).rejects.toMatchObject({ reason: 'cancelled' });
   expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
+
+test.each<
+  [what: string, exclude: readonly string[], own: string, read: readonly string[], skipped: readonly string[]]
+>([
+  ['nothing', [], '', ['a.ts', 'docs/b.md', 'sub/docs/c.md'], ['out/: gitignore']],
+  [
+    'a name anywhere',
+    ['docs'],
+    '',
+    ['a.ts'],
+    ['docs/: excludeSetting', 'out/: gitignore', 'sub/docs/: excludeSetting'],
+  ],
+  ['a place', ['/docs/'], '', ['a.ts', 'sub/docs/c.md'], ['docs/: excludeSetting', 'out/: gitignore']],
+  [
+    'files',
+    ['*.md'],
+    '',
+    ['a.ts'],
+    ['docs/b.md: excludeSetting', 'out/: gitignore', 'sub/docs/c.md: excludeSetting'],
+  ],
+  [
+    'all but one',
+    ['*.md', '!b.md'],
+    '',
+    ['a.ts', 'docs/b.md'],
+    ['out/: gitignore', 'sub/docs/c.md: excludeSetting'],
+  ],
+  [
+    'it does not bring back what git leaves out',
+    ['!out/'],
+    '',
+    ['a.ts', 'docs/b.md', 'sub/docs/c.md'],
+    ['out/: gitignore'],
+  ],
+  [
+    'an .askcodebaseignore has the last word',
+    ['docs'],
+    '!/docs/b.md\n',
+    ['a.ts', 'docs/b.md'],
+    ['docs/: excludeSetting', 'out/: gitignore', 'sub/docs/: excludeSetting'],
+  ],
+])('the exclude setting: %s', async (_, exclude, own, read, skipped) => {
+  const rules = { '.gitignore': 'out/\n', ...(own === '' ? {} : { '.askcodebaseignore': own }) };
+  const rootPath = makeTree({
+    ...rules,
+    'a.ts': 'x',
+    'docs/b.md': 'x',
+    'sub/docs/c.md': 'x',
+    'out/d.ts': 'x',
+  });
+  const found = await findFiles([{ name: 'w', rootPath, exclude }], { signal });
+  expect(found.files.map(({ path }) => path).filter((path) => !path.startsWith('.'))).toEqual(read);
+  expect(found.skipped.map(({ path, reason }) => `${path}: ${reason}`).sort()).toEqual(skipped);
+});
+
+test('the exclude setting holds in its own workspace folder', async () => {
+  const top = makeTree({ 'docs/a.md': 'x', 'inner/docs/b.md': 'x' });
+  const folders = [
+    { name: 'top', rootPath: top },
+    { name: 'inner', rootPath: join(top, 'inner'), exclude: ['docs'] },
+  ];
+  const { files } = await findFiles(folders, { signal });
+  expect(files.map(({ workspace, path }) => `${workspace}/${path}`)).toEqual(['top/docs/a.md']);
+});
