@@ -22,6 +22,26 @@ export interface FindModelOptions {
   readonly onProgress?: (progress: ModelProgress) => void;
 }
 
+export interface ResolveOptions extends FindModelOptions {
+  /** Where model files are kept; `modelFolder()` when absent. */
+  readonly folder?: string;
+  /** False where the network may only be used once the user has said so. */
+  readonly mayDownload?: boolean;
+}
+
+export interface LocalModel {
+  /** Its file is on this machine, whole by its size; what is in it is verified when the model is resolved. */
+  readonly here: boolean;
+  /** For people. */
+  readonly name: string;
+  /** Size of the file; 0 when that cannot be known. */
+  readonly bytes: number;
+  /** Absolute: where the file is, or is going to be. */
+  readonly path: string;
+  /** The catalogue's entry, or null for a file given by its path. */
+  readonly entry: CatalogueEntry | null;
+}
+
 export interface FoundModel {
   /** Absolute. */
   readonly path: string;
@@ -34,20 +54,37 @@ export interface FoundModel {
 /**
  * The model file for a name of the catalogue (the default model when absent), downloaded when it is not here yet,
  * or for a path, which is taken as it is.
- * Throws errors.modelNotFound, errors.downloadFailed, errors.diskFull, errors.cacheFolderNotWritable and
+ * Throws errors.modelNotFound, errors.modelNotHere when it may not be downloaded, errors.downloadFailed, errors.diskFull, errors.cacheFolderNotWritable and
  * errors.cancelled.
  */
 export async function resolveModel(
   nameOrPath: string | undefined,
-  options: FindModelOptions,
+  { folder = modelFolder(), mayDownload = true, ...options }: ResolveOptions,
 ): Promise<FoundModel> {
+  const { here, name, bytes, path, entry } = await localModel(nameOrPath, folder);
+  if (entry === null) {
+    if (!here) throw errors.modelNotFound(path);
+    return { path, name, entry };
+  }
+  const isHere = mayDownload || (here && (await verifyModelFile(entry, folder, options)));
+  if (!isHere) throw errors.modelNotHere(name, bytes);
+  return { path: await getModelFile(entry, folder, options), name, entry };
+}
+
+/** Whether a model is on this machine. Looks at names and sizes alone: no network, and nothing is hashed. */
+export async function localModel(
+  nameOrPath: string | undefined,
+  folder: string = modelFolder(),
+): Promise<LocalModel> {
   const entry = findEntry(nameOrPath ?? defaultModelName);
   if (entry !== undefined) {
-    return { path: await getModelFile(entry, modelFolder(), options), name: entry.name, entry };
+    const { name, bytes, fileName } = entry;
+    const path = join(folder, fileName);
+    return { here: (await fileSize(path)) === bytes, name, bytes, path, entry };
   }
   const path = resolve(nameOrPath ?? '');
-  if ((await fileSize(path)) === undefined) throw errors.modelNotFound(path);
-  return { path, name: basename(path, '.gguf'), entry: null };
+  const bytes = await fileSize(path);
+  return { here: bytes !== undefined, name: basename(path, '.gguf'), bytes: bytes ?? 0, path, entry: null };
 }
 
 /**
@@ -70,6 +107,26 @@ export async function getModelFile(
     await trust(path, entry);
   });
   return path;
+}
+
+/** Whether an entry's file is there and whole, without the network. A file with other content is removed. */
+async function verifyModelFile(
+  entry: CatalogueEntry,
+  folder: string,
+  options: FindModelOptions,
+): Promise<boolean> {
+  const path = join(folder, entry.fileName);
+  if (await isTrusted(path, entry)) return true;
+  return withFileLock(
+    `${path}.lock`,
+    options.signal,
+    () => undefined,
+    async () => {
+      const whole = await isWhole(path, entry, options);
+      if (whole) await trust(path, entry);
+      return whole;
+    },
+  );
 }
 
 async function fetchFromSources(

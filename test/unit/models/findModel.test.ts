@@ -1,12 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { catalogue, findEntry, type CatalogueEntry } from '../../../extension/models/catalogue.ts';
-import { getModelFile, resolveModel, type ModelProgress } from '../../../extension/models/findModel.ts';
+import {
+  getModelFile,
+  localModel,
+  resolveModel,
+  type ModelProgress,
+} from '../../../extension/models/findModel.ts';
 import {
   fileReaches,
   serve,
@@ -85,6 +90,59 @@ describe('resolveModel', () => {
     await expect(resolveModel(undefined, { signal })).rejects.toMatchObject({
       reason: 'cacheFolderNotWritable',
     });
+  });
+});
+
+describe('without the network', () => {
+  const [entry] = catalogue as readonly [CatalogueEntry];
+  const path = () => join(folder, entry.fileName);
+
+  it.each<[what: string, size: number | undefined, here: boolean]>([
+    ['absent', undefined, false],
+    ['begun', 1000, false],
+    ['whole by its size', entry.bytes, true],
+  ])('says whether the default model is here: %s', async (_, size, here) => {
+    if (size !== undefined) {
+      await writeFile(path(), '');
+      await truncate(path(), size);
+    }
+    const expected = { here, name: entry.name, bytes: entry.bytes, path: path(), entry };
+    expect(await localModel(undefined, folder)).toEqual(expected);
+  });
+
+  it.each<[string, here: boolean, bytes: number]>([
+    ['tiny.gguf', true, 8],
+    ['absent.gguf', false, 0],
+  ])('says whether the file %s is here', async (name, here, bytes) => {
+    await writeFile(modelPath(), 'anything');
+    const found = await localModel(join(folder, name), folder);
+    expect(found).toEqual({ here, name: name.slice(0, -5), bytes, path: join(folder, name), entry: null });
+  });
+
+  it('a model that is not here is not fetched', async () => {
+    const options = { signal, folder: join(folder, 'new'), mayDownload: false };
+    await expect(resolveModel(undefined, options)).rejects.toMatchObject({
+      reason: 'modelNotHere',
+      message: `The model ${entry.name} (94 MiB) is not on this machine yet`,
+      args: [entry.name, '94 MiB'],
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('a file with other content is no model, and goes', async () => {
+    await writeFile(path(), '');
+    await truncate(path(), entry.bytes);
+    const options = { signal, folder, mayDownload: false };
+    await expect(resolveModel(undefined, options)).rejects.toMatchObject({ reason: 'modelNotHere' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('a model in the folder that was given is used', async () => {
+    const given = await resolveModel(undefined, { signal });
+    await copyFile(given.path, path());
+    const options = { signal, folder, mayDownload: false };
+    expect(await resolveModel(undefined, options)).toEqual({ path: path(), name: entry.name, entry });
+    expect(await readdir(folder)).toEqual([entry.fileName, `${entry.fileName}.verified`]);
   });
 });
 
