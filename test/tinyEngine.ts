@@ -5,7 +5,7 @@ import { LoadedEngine, type OpenedContext } from '../extension/engine/loadedEngi
 import type { KeptCells } from '../extension/engine/llama/cacheOperations.ts';
 import { readTensor } from '../extension/engine/llama/tensor.ts';
 import type { Token } from '../extension/engine/numbers.ts';
-import type { Pace } from '../extension/engine/prefill.ts';
+import { paceOf, type Pace } from '../extension/engine/prefill.ts';
 import type { DeviceName } from '../extension/protocol/engine.ts';
 import { fromHalfBits } from './reference/halfFloat.ts';
 import { uniforms } from './reference/random.ts';
@@ -92,14 +92,11 @@ export function randomCells(cells: number, count: number, seed: number): Int32Ar
 
 /** A pace that no measurement changes, so that batches are the same in every run. */
 export function steadyPace(tokensPerSecond = 100_000): Pace {
-  return {
-    get tokensPerSecond() {
-      return tokensPerSecond;
-    },
-    set tokensPerSecond(_measured: number) {
-      // What is measured is of no interest here.
-    },
-  };
+  return Object.defineProperties(paceOf(tokensPerSecond), {
+    // What is measured is of no interest here.
+    tokensPerSecond: { get: () => tokensPerSecond, set: () => undefined },
+    batchTokens: { get: () => paceOf(tokensPerSecond).batchTokens, set: () => undefined },
+  });
 }
 
 /** The cached keys of the first cells, [layer][kvHead], each f64 (cells * headDim). */

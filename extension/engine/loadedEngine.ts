@@ -7,7 +7,7 @@ import { loadLibrary, type LlamaLibrary } from './llama/library.ts';
 import { LlamaContext } from './llama/llamaContext.ts';
 import { LlamaModel } from './llama/llamaModel.ts';
 import type { Token } from './numbers.ts';
-import type { Pace } from './prefill.ts';
+import { paceOf, type Pace } from './prefill.ts';
 
 export interface OpenedContext {
   readonly context: LlamaContext;
@@ -19,7 +19,7 @@ const warmUpTokens = 64;
 
 export class LoadedEngine {
   /** Measured speed of reading, kept up to date by every batch. */
-  readonly pace: Pace = { tokensPerSecond: 0 };
+  readonly pace: Pace;
   readonly library: LlamaLibrary;
   readonly model: LlamaModel;
   #opened: (OpenedContext & { readonly rows: number; readonly outputs: number }) | null = null;
@@ -37,7 +37,7 @@ export class LoadedEngine {
     this.library = loadLibrary(options.device);
     this.model = LlamaModel.load(this.library, modelPath, options);
     try {
-      this.#measurePace();
+      this.pace = this.#measurePace();
     } catch (error) {
       this.dispose();
       throw error;
@@ -98,18 +98,17 @@ export class LoadedEngine {
     this.#opened = null;
   }
 
-  #measurePace(): void {
+  #measurePace(): Pace {
     const context = new LlamaContext(this.model, { contextSize: 2 * warmUpTokens });
     try {
       context.layouts();
       const tokens = Array.from({ length: warmUpTokens }, (_, i) => (i % this.model.vocabularySize) as Token);
       // The first decode pays for reading the weights from disk and for making the device's programs.
-      for (const measured of [false, true]) {
-        context.clear();
-        const begin = performance.now();
-        context.decode(tokens, { logits: 'none' });
-        if (measured) this.pace.tokensPerSecond = (warmUpTokens * 1000) / (performance.now() - begin);
-      }
+      context.decode(tokens, { logits: 'none' });
+      context.clear();
+      const begin = performance.now();
+      context.decode(tokens, { logits: 'none' });
+      return paceOf((warmUpTokens * 1000) / (performance.now() - begin));
     } finally {
       context.dispose();
     }

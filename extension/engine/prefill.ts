@@ -11,10 +11,22 @@ const batchSeconds = 0.4;
 /** Batches are whole multiples of this many tokens, which the matrix kernels like; a very slow device gets less. */
 const batchGranularity = 16;
 const minBatchTokens = 4;
+/** How many times as long as the last batch the next one may be. */
+const longestStep = 2;
+/** The weight of the latest batch in the smoothed speed. */
+const latestShare = 0.3;
 
-/** The measured speed of the device, kept up to date by every batch. */
+/** The measured speed of the device and what follows from it, kept up to date by every batch. */
 export interface Pace {
+  /** For people: smoothed. */
   tokensPerSecond: number;
+  /** Tokens that are decoded in `batchSeconds`, as far as is known; not a whole number. */
+  batchTokens: number;
+}
+
+/** The pace of a device that was measured with one long batch. */
+export function paceOf(tokensPerSecond: number): Pace {
+  return { tokensPerSecond, batchTokens: Math.min(maxBatchTokens, tokensPerSecond * batchSeconds) };
 }
 
 /** Appends the tokens to the cache; `onBatch` is told of each batch that is done. */
@@ -33,11 +45,32 @@ export async function prefill(
   }
 }
 
-/** Tokens that the device decodes in `batchSeconds`. */
-export function batchLength(pace: Pace): number {
-  const fitting = pace.tokensPerSecond * batchSeconds;
-  if (fitting < batchGranularity) return Math.max(minBatchTokens, Math.floor(fitting));
-  return Math.min(maxBatchTokens, Math.floor(fitting / batchGranularity) * batchGranularity);
+/** Tokens of the next batch. */
+export function batchLength({ batchTokens }: Pace): number {
+  if (batchTokens < batchGranularity) return Math.max(minBatchTokens, Math.floor(batchTokens));
+  return Math.min(maxBatchTokens, Math.floor(batchTokens / batchGranularity) * batchGranularity);
+}
+
+/**
+ * What one batch teaches. A batch that took too long shortens the next one at once, in proportion: Stop waits for a
+ * whole batch, and other programs come and go. One that was quick makes it longer, at most twice as
+ * long, since a short batch has its fixed costs in it and so says the least that a longer one could be.
+ */
+export function learnFromBatch(pace: Pace, tokens: number, seconds: number): Pace {
+  const length = batchLength(pace);
+  const fitting = (tokens * batchSeconds) / seconds;
+  const batchTokens =
+    seconds > batchSeconds
+      ? Math.min(pace.batchTokens, fitting)
+      : Math.max(pace.batchTokens, Math.min(fitting, longestStep * length));
+  // What is left at the end of a chunk says little of the speed of whole batches.
+  const tells = tokens >= Math.min(batchGranularity, length);
+  return {
+    batchTokens: Math.min(maxBatchTokens, Math.max(minBatchTokens, batchTokens)),
+    tokensPerSecond: tells
+      ? (1 - latestShare) * pace.tokensPerSecond + latestShare * (tokens / seconds)
+      : pace.tokensPerSecond,
+  };
 }
 
 /**
@@ -54,10 +87,7 @@ export async function runBatch(
   if (signal.aborted) throw errors.cancelled();
   const begin = performance.now();
   decode();
-  const seconds = (performance.now() - begin) / 1000;
-  // Small batches say little of the speed of large ones.
-  if (tokens >= batchGranularity)
-    pace.tokensPerSecond = 0.7 * pace.tokensPerSecond + 0.3 * (tokens / seconds);
+  Object.assign(pace, learnFromBatch(pace, tokens, Math.max((performance.now() - begin) / 1000, 1e-6)));
 }
 
 /** A turn of the event loop, input and output included. */
