@@ -38,7 +38,7 @@ const closedByBlankLine = new Set(['paragraph_open', 'heading_open', 'blockquote
 
 /** Of a fence that takes `lineCount` lines, of which the first opens it. */
 function hasClosingLine(content: string, lineCount: number): boolean {
-  const contentLines = content.split('\n').length - 1;
+  const contentLines = content === '' ? 0 : content.replace(/\n$/, '').split('\n').length;
   return lineCount === contentLines + 2;
 }
 
