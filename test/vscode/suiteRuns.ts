@@ -1,0 +1,21 @@
+/** Which suites run in VS Code's extension host, each under the conditions that it needs. */
+import type { ServerOptions } from './host/server.ts';
+import { ferryFolder, noFolder, twoFolders, type WorkspaceMaker } from './workspaces.ts';
+
+/** One start of VS Code. */
+export interface SuiteRun extends Pick<ServerOptions, 'settings' | 'machineSettings' | 'env' | 'workspaceTrust'> {
+  /** What `npm run test:vscode -- --run NAME` chooses it by. */
+  readonly name: string;
+  /** Files of test/vscode/suite, without `.test.ts`. */
+  readonly suites: readonly [string, ...string[]];
+  readonly workspace: WorkspaceMaker;
+  /** The extension as packed and installed, instead of this source folder. */
+  readonly installed?: boolean;
+}
+
+export const suiteRuns: readonly SuiteRun[] = [
+  { name: 'folder', suites: ['activation'], workspace: ferryFolder },
+  { name: 'folders', suites: ['activation'], workspace: twoFolders },
+  { name: 'restricted', suites: ['activation', 'restricted'], workspace: ferryFolder, workspaceTrust: true },
+  { name: 'empty', suites: ['activation'], workspace: noFolder },
+];
