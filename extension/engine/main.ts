@@ -1,6 +1,7 @@
 /** The engine process. Standard output is the wire, so nothing else may be written there. */
 import { writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { isAlive } from '../isAlive.ts';
 import { createEngineHandlers } from './handlers.ts';
 import { serveEngine } from './server.ts';
 
@@ -39,13 +40,4 @@ function exitWithOneLine(error: unknown): never {
   const line = text.replace(/\s*\n\s*/g, ' | ');
   writeSync(process.stderr.fd, `uncaught ${line}\n`);
   process.exit(uncaughtExitCode);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it is there and belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -8,7 +8,10 @@ export class EngineSupervisor {
   readonly #start: () => Promise<EngineClient>;
   readonly #exitTimesMs: number[] = [];
   readonly #disposed = new AbortController();
+  /** Engines whose end is or was wanted. */
+  readonly #wanted = new WeakSet<EngineClient>();
   #current: Promise<EngineClient> | undefined;
+  #stopping: Promise<void> | undefined;
 
   constructor(start: () => Promise<EngineClient>) {
     this.#start = start;
@@ -21,15 +24,34 @@ export class EngineSupervisor {
    */
   engine(): Promise<EngineClient> {
     if (this.#disposed.signal.aborted) return Promise.reject(errors.cancelled());
+    // Two at once would need the memory twice.
+    if (this.#stopping !== undefined) return this.#stopping.then(() => this.engine());
     this.#current ??= this.#startAnew();
     return this.#current;
+  }
+
+  /** Ends the engine for now, also one that is just starting; `engine` then starts another one, once it is gone. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#endCurrent().finally(() => (this.#stopping = undefined));
+    return this.#stopping;
+  }
+
+  /** Whether `stop` or `dispose` ended this engine, or is about to. */
+  endIsWanted(client: EngineClient): boolean {
+    return this.#wanted.has(client);
   }
 
   /** Ends the engine, also one that is just starting. Idempotent. */
   async dispose(): Promise<void> {
     this.#disposed.abort();
+    await this.#endCurrent();
+  }
+
+  async #endCurrent(): Promise<void> {
     const client = await this.#current?.catch(() => undefined);
-    await client?.dispose();
+    if (client === undefined) return;
+    this.#wanted.add(client);
+    await client.dispose();
   }
 
   async #startAnew(): Promise<EngineClient> {
@@ -38,7 +60,7 @@ export class EngineSupervisor {
       if (!decision.restart) throw errors.engineGaveUp(decision.message);
       await this.#wait(decision.delayMs);
       const client = await this.#start();
-      void client.exited.then(() => this.#forget());
+      void client.exited.then(() => this.#forget(client));
       return client;
     } catch (error) {
       // A start that failed is tried again upon the next request: the user may have repaired what was missing.
@@ -55,8 +77,8 @@ export class EngineSupervisor {
     }
   }
 
-  #forget(): void {
+  #forget(client: EngineClient): void {
     this.#current = undefined;
-    this.#exitTimesMs.push(Date.now());
+    if (!this.#wanted.has(client)) this.#exitTimesMs.push(Date.now());
   }
 }
