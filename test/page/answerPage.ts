@@ -94,7 +94,8 @@ async function serve(scripts: ReadonlyMap<string, string>): Promise<Server> {
       response.setHeader('Content-Type', 'text/javascript; charset=utf-8');
       response.end(script);
     } else {
-      response.statusCode = 404;
+      // The browser itself asks for an icon.
+      response.statusCode = path === '/favicon.ico' ? 204 : 404;
       response.end();
     }
   });
