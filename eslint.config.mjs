@@ -17,6 +17,7 @@ export default tseslint.config(
         project: [
           'extension/tsconfig.json',
           'webview/tsconfig.json',
+          'scripts/tsconfig.json',
           'test/tsconfig.json',
           'test/vscode/suite/tsconfig.json',
         ],

@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 /**
  * Each file runs in its own process, so that a native crash names its file. The engine's run one at a time
  * (`--no-file-parallelism` in package.json), since a model fills the cores.
- * Four projects, by what they need: nothing, a browser, a real model on the CPU, a GPU (or Mesa's software device).
+ * Six projects, by what they need: nothing, a browser, the packages of other platforms, a VS Code to click on, a real
+ * model on the CPU, a GPU (or Mesa's software device).
  */
 export default defineConfig({
   test: {
@@ -15,6 +16,24 @@ export default defineConfig({
           include: ['test/page/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: 'test/package/makeAll.ts',
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'vscode',
+          include: ['test/vscode/ui/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          pool: 'forks',
         },
       },
       {

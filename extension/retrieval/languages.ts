@@ -1,18 +1,21 @@
 /** The languages whose syntax is known, by the names of their grammar files: `tree-sitter-<name>.wasm`. */
-export type LanguageName =
-  | 'bash'
-  | 'c-sharp'
-  | 'cpp'
-  | 'css'
-  | 'go'
-  | 'java'
-  | 'javascript'
-  | 'php'
-  | 'python'
-  | 'ruby'
-  | 'rust'
-  | 'tsx'
-  | 'typescript';
+export const languageNames = [
+  'bash',
+  'c-sharp',
+  'cpp',
+  'css',
+  'go',
+  'java',
+  'javascript',
+  'php',
+  'python',
+  'ruby',
+  'rust',
+  'tsx',
+  'typescript',
+] as const;
+
+export type LanguageName = (typeof languageNames)[number];
 
 /** The language of a file by the end of its name; undefined when its syntax is not known. */
 export function languageOf(path: string): LanguageName | undefined {
