@@ -77,7 +77,9 @@ process.exitCode = numFailedTests === 0 && numPassedTests > 0 ? 0 : 1;
 async function checkThatAllRun(): Promise<void> {
   const named = new Set(suiteRuns.flatMap(({ suites }) => suites));
   const files = await readdir(join(root, 'test/vscode/suite'));
-  const forgotten = files.filter((file) => file.endsWith('.test.ts') && !named.has(file.slice(0, -'.test.ts'.length)));
+  const forgotten = files.filter(
+    (file) => file.endsWith('.test.ts') && !named.has(file.slice(0, -'.test.ts'.length)),
+  );
   if (forgotten.length > 0) throw new Error(`No run of suiteRuns.ts has ${forgotten.join(', ')}.`);
 }
 
@@ -201,6 +203,8 @@ async function countsOf(ended: Promise<unknown>, report: string): Promise<Counts
 function isCounts(value: unknown): value is Counts {
   const names = Object.keys(total);
   return (
-    typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'number')
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof Reflect.get(value, name) === 'number')
   );
 }

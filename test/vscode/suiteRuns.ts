@@ -3,7 +3,10 @@ import type { ServerOptions } from './host/server.ts';
 import { ferryFolder, noFolder, twoFolders, type WorkspaceMaker } from './workspaces.ts';
 
 /** One start of VS Code. */
-export interface SuiteRun extends Pick<ServerOptions, 'settings' | 'machineSettings' | 'env' | 'workspaceTrust'> {
+export interface SuiteRun extends Pick<
+  ServerOptions,
+  'settings' | 'machineSettings' | 'env' | 'workspaceTrust'
+> {
   /** What `npm run test:vscode -- --run NAME` chooses it by. */
   readonly name: string;
   /** Files of test/vscode/suite, without `.test.ts`. */

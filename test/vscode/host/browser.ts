@@ -90,7 +90,10 @@ function addDevelopmentOptions({ origin, options }: { origin: string; options: D
     const text = element?.getAttribute('data-settings');
     if (element === null || text === null || text === undefined) return false;
     const configuration: unknown = JSON.parse(text);
-    element.setAttribute('data-settings', JSON.stringify(Object.assign({}, configuration, { developmentOptions: options })));
+    element.setAttribute(
+      'data-settings',
+      JSON.stringify(Object.assign({}, configuration, { developmentOptions: options })),
+    );
     return true;
   };
   if (add()) return;

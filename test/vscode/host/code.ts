@@ -24,7 +24,9 @@ const path = (value: string): string => (value.startsWith('file:') ? fileURLToPa
 
 const testsPath = text(values.extensionTestsPath);
 if (testsPath === undefined) throw new Error('Only suites are run here: --extensionTestsPath is missing.');
-const developmentFolders = [values.extensionDevelopmentPath].flat().filter((value) => typeof value === 'string');
+const developmentFolders = [values.extensionDevelopmentPath]
+  .flat()
+  .filter((value) => typeof value === 'string');
 const [workspacePath] = positionals;
 const userDataFolder = text(values['user-data-dir']);
 const extensionsFolder = text(values['extensions-dir']);

@@ -89,7 +89,8 @@ async function installInto(folder: string, print: (line: string) => void): Promi
 
   // 190 MB of it would never be used.
   const unused = ['@github', '@microsoft/mxc-sdk', 'node-pty/deps', 'node-pty/third_party'];
-  for (const name of unused) await rm(join(workbench, 'node_modules', name), { recursive: true, force: true });
+  for (const name of unused)
+    await rm(join(workbench, 'node_modules', name), { recursive: true, force: true });
   await rm(join(workbench, 'extensions', 'copilot'), { recursive: true, force: true });
   const platform = `linux-${process.arch}`;
   for (const parent of ['@vscode/ripgrep-universal/bin', 'node-pty/prebuilds']) {
@@ -108,8 +109,10 @@ const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 
 async function npm(cwd: string, args: readonly string[]): Promise<void> {
   const options = { cwd, maxBuffer: MAX_OUTPUT_BYTES };
-  await run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], options).catch((error: unknown) => {
-    const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
-    throw new Error(`The VS Code host cannot be installed.\n${String(error)}\n${output}`);
-  });
+  await run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], options).catch(
+    (error: unknown) => {
+      const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+      throw new Error(`The VS Code host cannot be installed.\n${String(error)}\n${output}`);
+    },
+  );
 }

@@ -30,6 +30,7 @@ export interface Server {
   readonly origin: string;
   /** Removed when the server stops. */
   readonly temporaryFolder: string;
+  readonly extensionsFolder: string;
   /** What the server has printed. */
   readonly log: () => string;
   readonly stop: () => Promise<void>;
@@ -60,7 +61,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   collectOutput(server, (text) => (log += text));
   try {
     const port = await listeningPort(server, () => log);
-    return { origin: `http://127.0.0.1:${port}`, temporaryFolder, log: () => log, stop };
+    return { origin: `http://127.0.0.1:${port}`, temporaryFolder, extensionsFolder, log: () => log, stop };
   } catch (error) {
     await stop();
     throw error;

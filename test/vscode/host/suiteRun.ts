@@ -2,7 +2,7 @@
 import { format } from 'node:util';
 import { loadWorkbench, startBrowser, type WindowContent } from './browser.ts';
 import { startServer, type ServerOptions } from './server.ts';
-import { markVariable, suiteMark } from './suiteOutput.ts';
+import { markVariable, suiteMark } from '../suite/print.ts';
 import type { Page } from 'playwright-core';
 
 const SUITE_LIMIT_MINUTES = 30;

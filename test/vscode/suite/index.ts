@@ -4,13 +4,13 @@
  */
 import { writeFile } from 'node:fs/promises';
 import Mocha from 'mocha';
-import { markVariable, suiteMark } from '../host/suiteOutput.ts';
+import { print } from './print.ts';
 
 const TEST_LIMIT_MILLISECONDS = 120_000;
 
 /** Rejects when a test failed, which makes VS Code end with a code other than 0. */
 export async function run(): Promise<void> {
-  if (process.env[markVariable] === '1') markOutput();
+  Mocha.reporters.Base.consoleLog = print;
   const grep = process.env['ASK_CODEBASE_TEST_GREP'];
   const mocha = new Mocha({
     ui: 'bdd',
@@ -33,13 +33,6 @@ export async function run(): Promise<void> {
   const counts = { numPassedTests: passes, numFailedTests: failures, numPendingTests: pending };
   await writeFile(required('ASK_CODEBASE_TEST_REPORT'), JSON.stringify(counts));
   if (failures > 0) throw new Error(`${failures} tests failed`);
-}
-
-/** What mocha and the tests print can then be told from the log of the workbench. */
-function markOutput(): void {
-  const log = console.log.bind(console);
-  console.log = (first: unknown = '', ...rest: unknown[]) => log(`${suiteMark}${String(first)}`, ...rest);
-  Mocha.reporters.Base.consoleLog = console.log;
 }
 
 function required(name: string): string {
