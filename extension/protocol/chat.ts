@@ -79,7 +79,7 @@ export type PageChange =
   /** An exchange of the shown conversation is new or other than before. */
   | { readonly change: 'exchange'; readonly exchange: Exchange }
   | { readonly change: 'activity'; readonly exchangeId: string; readonly activity: Activity | null }
-  /** Any other part of the state as a whole. */
+  /** Any other part of the state as a whole. With a conversation of another id, the activities begin empty. */
   | { readonly change: 'state'; readonly state: Partial<Omit<PageState, 'activities'>> };
 
 export type ToPage =
@@ -122,6 +122,7 @@ export interface LinesPreview extends LineRange {
 export type FromPage =
   | { readonly type: 'ready' }
   | { readonly type: 'resync' }
+  /** The draft is empty from then on, at both ends. */
   | { readonly type: 'ask'; readonly question: string; readonly pins: readonly Pin[] }
   | { readonly type: 'draft'; readonly draft: Draft }
   | { readonly type: 'stop'; readonly exchangeId: string }
@@ -137,7 +138,8 @@ export type FromPage =
   | { readonly type: 'confirm'; readonly exchangeId: string; readonly reading: 'planned' | 'smaller' }
   /** The answer to the activity `needsModel`. */
   | { readonly type: 'getModel'; readonly exchangeId: string }
-  | { readonly type: 'remedy'; readonly exchangeId: string; readonly action: RemedyAction }
+  /** Null: a button of the page itself, of no exchange (no folder is open, the window is restricted, the engine failed). */
+  | { readonly type: 'remedy'; readonly exchangeId: string | null; readonly action: RemedyAction }
   | { readonly type: 'newConversation' }
   | { readonly type: 'openConversation'; readonly conversationId: string }
   | { readonly type: 'renameConversation'; readonly conversationId: string; readonly title: string }
