@@ -13,6 +13,7 @@ const batchGranularity = 16;
 const minBatchTokens = 4;
 /** How many times as long as the last batch the next one may be. */
 const longestStep = 2;
+const turnsPerMessage = 8;
 /** The weight of the latest batch in the smoothed speed. */
 const latestShare = 0.3;
 
@@ -90,7 +91,14 @@ export async function runBatch(
   Object.assign(pace, learnFromBatch(pace, tokens, Math.max((performance.now() - begin) / 1000, 1e-6)));
 }
 
-/** A turn of the event loop, input and output included. */
-export function yieldToEvents(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/**
+ * Lets in what has arrived. The connection takes several turns of the event loop from the bytes of a message to its
+ * handler: one to read them, one for each message that waits its turn to be decoded, one to hand it out.
+ */
+export async function yieldToEvents(): Promise<void> {
+  for (let turn = 0; turn < turnsPerMessage; turn++) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }
