@@ -26,6 +26,8 @@ export default tseslint.config(
     },
     rules: {
       eqeqeq: 'error',
+      // An underscore says that a value is left out on purpose, as in `const { event: _, ...progress } = event`.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // A number in a template literal is what it says; the rule's default would need String() around each.
       '@typescript-eslint/restrict-template-expressions': [
         'error',

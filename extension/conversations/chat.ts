@@ -1,0 +1,475 @@
+/**
+ * The conversations of a window and the questions that run in them. It owns what the page shows: the page may come and
+ * go, and nothing of an answer is lost by it. Questions run one after the other; what changed is told to a listener.
+ */
+import { isAskError } from '../errors.ts';
+import type { AnswerEvent } from '../protocol/answerEvents.ts';
+import type { Activity, PageChange, PageState, QueueItem } from '../protocol/chat.ts';
+import type { Conversation, ConversationSummary, Draft, Exchange, Pin } from '../protocol/conversation.ts';
+import type { SkippedFile } from '../protocol/nouns.ts';
+import type { ChatParts, ChatQuestion, LongReading } from './chatParts.ts';
+import * as change from './conversation.ts';
+import type { StoredConversation } from './storedConversation.ts';
+
+export type ChatState = Pick<PageState, 'conversation' | 'conversations' | 'activities' | 'queue' | 'draft'>;
+
+interface Job {
+  readonly conversationId: string;
+  readonly exchangeId: string;
+  readonly question: string;
+  readonly anew: boolean;
+  /** What the exchange was before: it comes back when nothing came of asking anew. */
+  readonly before: Exchange | undefined;
+  readonly stop: AbortController;
+  running: boolean;
+  decide?: (choice: 'planned' | 'smaller') => void;
+}
+
+/** A streamed answer is written at most this often. */
+const writeEveryMs = 500;
+const newDraft = '';
+
+export class Chat {
+  readonly #parts: ChatParts;
+  /** Those that are shown or asked in. */
+  readonly #open = new Map<string, StoredConversation>();
+  readonly #activities = new Map<string, Activity>();
+  readonly #writeTimers = new Map<string, NodeJS.Timeout>();
+  #summaries: readonly ConversationSummary[] = [];
+  #drafts: Readonly<Record<string, Draft>> = {};
+  #shown: string | null = null;
+  #queue: readonly Job[] = [];
+  #pumping = false;
+
+  private constructor(parts: ChatParts) {
+    this.#parts = parts;
+  }
+
+  /** With what is stored: what ran when it was stored is marked as interrupted. */
+  static async open(parts: ChatParts): Promise<Chat> {
+    const chat = new Chat(parts);
+    const panel = await parts.store.readPanel();
+    chat.#drafts = panel.drafts;
+    chat.#summaries = await parts.store.list();
+    if (panel.shown !== null) await chat.show(panel.shown);
+    return chat;
+  }
+
+  get state(): ChatState {
+    const conversation = this.shown;
+    const ids = new Set(conversation?.exchanges.map(({ id }) => id));
+    return {
+      conversation,
+      conversations: this.#summaries,
+      activities: Object.fromEntries([...this.#activities].filter(([id]) => ids.has(id))),
+      queue: this.#queue.map(queueItem),
+      draft: this.#drafts[this.#shown ?? newDraft] ?? change.emptyDraft,
+    };
+  }
+
+  get shown(): Conversation | null {
+    return this.#shown === null ? null : (this.#open.get(this.#shown)?.conversation ?? null);
+  }
+
+  /** Asks in the shown conversation, or begins one. Returns the exchange's id. */
+  ask(question: string, pins: readonly Pin[]): string {
+    const { now, newId } = this.#parts;
+    const conversation = this.shown ?? change.newConversation(newId(), question, now());
+    const exchange = change.newExchange(newId(), question, pins, now());
+    if (!this.#open.has(conversation.id)) this.#open.set(conversation.id, { conversation, skipped: {} });
+    const begins = this.#shown !== conversation.id;
+    this.#shown = conversation.id;
+    this.#setDraft(begins ? newDraft : conversation.id, change.emptyDraft);
+    this.#put(conversation.id, exchange, !begins);
+    if (begins) this.#tellAll();
+    this.#enqueue(conversation.id, exchange, false, undefined);
+    return exchange.id;
+  }
+
+  /** Asks the same once more, for another answer. */
+  regenerate(exchangeId: string): void {
+    this.askAgain(exchangeId, true);
+  }
+
+  /** Asks the same once more, from the beginning. */
+  askAgain(exchangeId: string, anew = false): void {
+    const place = this.#idleExchange(exchangeId);
+    if (place === undefined) return;
+    this.#askAgain(place.id, place.exchange, place.exchange.question, place.exchange.pins, anew);
+  }
+
+  /** Ids of the conversations that contain a text, latest first. */
+  find(text: string): Promise<readonly string[]> {
+    return this.#parts.store.find(text);
+  }
+
+  /**
+   * Asks otherwise. The last question is replaced; an earlier one is asked in a conversation of its own that begins
+   * with what came before, so that what came after stays.
+   */
+  edit(exchangeId: string, question: string, pins: readonly Pin[]): void {
+    const place = this.#idleExchange(exchangeId);
+    if (place === undefined) return;
+    const { conversation } = this.#open.get(place.id)!;
+    if (conversation.exchanges.at(-1)?.id === exchangeId) {
+      this.#askAgain(place.id, place.exchange, question, pins, false);
+      return;
+    }
+    const { newId, now } = this.#parts;
+    const branch = change.branchBefore(conversation, exchangeId, { id: newId(), newId, now: now() });
+    this.#open.set(branch.id, { conversation: branch, skipped: {} });
+    this.#shown = branch.id;
+    this.ask(question, pins);
+    this.#tellAll();
+  }
+
+  /** Goes on where an answer was cut off. */
+  continue(exchangeId: string): void {
+    const place = this.#idleExchange(exchangeId);
+    if (place === undefined) return;
+    const { failure: _, facts: __, ...kept } = place.exchange;
+    const exchange: Exchange = { ...kept, state: 'waiting' };
+    this.#put(place.id, exchange);
+    this.#enqueue(place.id, exchange, false, undefined);
+  }
+
+  /** The choice that the activity `confirm` or `needsModel` waits for. */
+  decide(exchangeId: string, choice: 'planned' | 'smaller'): void {
+    this.#jobOf(exchangeId)?.decide?.(choice);
+  }
+
+  /** @param exchangeId the running one when absent */
+  stop(exchangeId?: string): void {
+    const job = exchangeId === undefined ? this.#queue[0] : this.#jobOf(exchangeId);
+    if (job === undefined) return;
+    job.stop.abort();
+    if (job.running) {
+      this.#setActivity(job, { kind: 'stopping' });
+      return;
+    }
+    this.#leaveQueue(job);
+    this.#settle(job, { state: 'stopped' });
+  }
+
+  startNew(): void {
+    this.#shown = null;
+    this.#forgetUnused();
+    this.#storePanel();
+    this.#tellAll();
+  }
+
+  /** Nothing happens when it is not there. */
+  async show(id: string): Promise<void> {
+    if (!this.#open.has(id)) {
+      const stored = await this.#parts.store.read(id);
+      if (stored === undefined) return;
+      // It may have been opened meanwhile.
+      if (!this.#open.has(id)) {
+        const conversation = change.interruptRunning(stored.conversation, this.#parts.interrupted());
+        this.#open.set(id, { ...stored, conversation });
+      }
+    }
+    this.#shown = id;
+    this.#forgetUnused();
+    this.#storePanel();
+    this.#tellAll();
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    const stored = this.#open.get(id) ?? (await this.#parts.store.read(id));
+    const line = change.titleOf(title);
+    if (stored === undefined || line === '') return;
+    const renamed = { ...stored, conversation: { ...stored.conversation, title: line } };
+    if (this.#open.has(id)) this.#open.set(id, renamed);
+    this.#summaries = this.#summaries.map((one) => (one.id === id ? { ...one, title: line } : one));
+    this.#tellAll();
+    await this.#parts.store.write(renamed);
+  }
+
+  /** Returns what brings it back, or undefined when it is not there. */
+  async delete(id: string): Promise<(() => Promise<void>) | undefined> {
+    for (const { conversationId, exchangeId } of this.#queue)
+      if (conversationId === id) this.stop(exchangeId);
+    const stored = this.#open.get(id) ?? (await this.#parts.store.read(id));
+    if (stored === undefined) return undefined;
+    clearTimeout(this.#writeTimers.get(id));
+    this.#open.delete(id);
+    this.#summaries = this.#summaries.filter((one) => one.id !== id);
+    if (this.#shown === id) this.#shown = null;
+    this.#tellAll();
+    await this.#parts.store.remove(id);
+    return async () => {
+      await this.#parts.store.write(stored);
+      this.#summarize(stored.conversation);
+      await this.show(id);
+    };
+  }
+
+  async conversation(id: string): Promise<Conversation | undefined> {
+    return (this.#open.get(id) ?? (await this.#parts.store.read(id)))?.conversation;
+  }
+
+  exchange(exchangeId: string): Exchange | undefined {
+    return this.shown?.exchanges.find(({ id }) => id === exchangeId);
+  }
+
+  skippedOf(exchangeId: string): readonly SkippedFile[] {
+    return (this.#shown === null ? undefined : this.#open.get(this.#shown))?.skipped[exchangeId] ?? [];
+  }
+
+  setDraft(draft: Draft): void {
+    this.#setDraft(this.#shown ?? newDraft, draft);
+    this.#storePanel();
+  }
+
+  /** Stops everything and resolves once all is stored: what ran is found as interrupted. */
+  async close(): Promise<void> {
+    for (const timer of this.#writeTimers.values()) clearTimeout(timer);
+    const running = new Set(this.#queue.map(({ conversationId }) => conversationId));
+    for (const id of running) {
+      const stored = this.#open.get(id);
+      if (stored !== undefined) void this.#parts.store.write(stored);
+    }
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#open.clear();
+    for (const job of queue) job.stop.abort();
+    await this.#parts.store.flush();
+  }
+
+  #askAgain(id: string, before: Exchange, question: string, pins: readonly Pin[], anew: boolean): void {
+    const exchange = change.newExchange(before.id, question, pins, this.#parts.now());
+    this.#put(id, exchange);
+    this.#enqueue(id, exchange, anew, before);
+  }
+
+  #enqueue(conversationId: string, exchange: Exchange, anew: boolean, before: Exchange | undefined): void {
+    const { id: exchangeId, question } = exchange;
+    const stop = new AbortController();
+    const job: Job = { conversationId, exchangeId, question, anew, before, stop, running: false };
+    this.#queue = [...this.#queue, job];
+    this.#tellQueue();
+    if (!this.#pumping) void this.#pump();
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    for (let job = this.#queue[0]; job !== undefined; job = this.#queue[0]) {
+      job.running = true;
+      this.#tellQueue();
+      await this.#run(job);
+      this.#leaveQueue(job);
+    }
+    this.#pumping = false;
+  }
+
+  async #run(job: Job): Promise<void> {
+    const { signal } = job.stop;
+    const begin = this.#parts.now();
+    try {
+      await this.#waitForModel(job, signal);
+      const exchange = this.#exchangeOf(job);
+      const stored = this.#open.get(job.conversationId);
+      if (exchange === undefined || stored === undefined) return;
+      this.#put(job.conversationId, { ...exchange, state: 'running' });
+      const history = change.historyBefore(stored.conversation, job.exchangeId);
+      const question: ChatQuestion = {
+        question: exchange.question,
+        pins: exchange.pins,
+        history,
+        answerSoFar: exchange.text,
+        anew: job.anew,
+      };
+      const confirm = (plan: LongReading, signal: AbortSignal): Promise<'planned' | 'smaller'> =>
+        this.#decision(job, { kind: 'confirm', ...plan }, signal);
+      for await (const event of this.#parts.answer(question, confirm, signal))
+        this.#onEvent(job, event, begin);
+    } catch (error) {
+      this.#onFailure(job, error);
+    }
+  }
+
+  async #waitForModel(job: Job, signal: AbortSignal): Promise<void> {
+    const missing = await this.#parts.missingModel();
+    if (missing === null) return;
+    await this.#decision(job, { kind: 'needsModel', ...missing }, signal);
+    await this.#parts.getModel(({ event: _, ...progress }) => {
+      if (!signal.aborted) this.#setActivity(job, { kind: 'progress', ...progress });
+    }, signal);
+  }
+
+  #decision(job: Job, activity: Activity, signal: AbortSignal): Promise<'planned' | 'smaller'> {
+    this.#setActivity(job, activity);
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(new DOMException('stopped', 'AbortError'));
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+      job.decide = (choice) => {
+        signal.removeEventListener('abort', abort);
+        delete job.decide;
+        this.#setActivity(job, null);
+        resolve(choice);
+      };
+    });
+  }
+
+  #onEvent(job: Job, event: AnswerEvent, begin: number): void {
+    const exchange = this.#exchangeOf(job);
+    if (exchange === undefined) return;
+    if (event.event === 'progress') {
+      const { event: _, ...progress } = event;
+      if (!job.stop.signal.aborted) this.#setActivity(job, { kind: 'progress', ...progress });
+    } else if (event.event === 'text') {
+      this.#replace(job.conversationId, { ...exchange, text: exchange.text + event.text });
+      this.#writeSoon(job.conversationId);
+      if (job.conversationId === this.#shown) {
+        const offset = exchange.text.length;
+        this.#parts.onChange([{ change: 'text', exchangeId: exchange.id, offset, text: event.text }]);
+      }
+    } else if (event.event === 'answer') {
+      const { citations, evidence, thinEvidence, coverage, statistics } = event;
+      const stored = this.#open.get(job.conversationId)!;
+      const skipped = { ...stored.skipped, [exchange.id]: coverage.skipped };
+      this.#open.set(job.conversationId, { ...stored, skipped });
+      const { filesFound, filesRead } = coverage;
+      const { model, device } = this.#parts.loaded() ?? { model: '', device: '' };
+      const seconds = (this.#parts.now() - begin) / 1000;
+      this.#settle(job, {
+        state: 'answered',
+        facts: {
+          ...{ citations, evidence, thinEvidence, statistics, model, device, seconds },
+          coverage: { filesFound, filesRead },
+        },
+      });
+    }
+  }
+
+  #onFailure(job: Job, error: unknown): void {
+    if (job.stop.signal.aborted) {
+      this.#settle(job, { state: 'stopped' });
+      return;
+    }
+    const exchange = this.#exchangeOf(job);
+    const wentAway = isAskError(error, 'engineStopped') || isAskError(error, 'engineHung');
+    const cutOff = wentAway && (exchange?.text ?? '') !== '';
+    const failure = this.#parts.describe(error);
+    this.#settle(job, { state: cutOff ? 'interrupted' : 'failed', failure });
+  }
+
+  /** Ends an exchange: as it was before when it was asked anew, and nothing came. */
+  #settle(job: Job, end: Pick<Exchange, 'state'> & Partial<Pick<Exchange, 'facts' | 'failure'>>): void {
+    this.#setActivity(job, null);
+    const exchange = this.#exchangeOf(job);
+    if (exchange === undefined) return;
+    const nothingCame = exchange.text === '' && end.state === 'stopped';
+    const settled = nothingCame && job.before !== undefined ? job.before : { ...exchange, ...end };
+    this.#put(job.conversationId, settled);
+  }
+
+  /** Puts an exchange in its place, tells of it and stores it. */
+  #put(id: string, exchange: Exchange, tell = true): void {
+    const conversation = this.#replace(id, exchange);
+    if (conversation === undefined) return;
+    this.#summarize(conversation);
+    clearTimeout(this.#writeTimers.get(id));
+    this.#writeTimers.delete(id);
+    void this.#parts.store.write(this.#open.get(id)!);
+    this.#storePanel();
+    if (!tell) return;
+    const changes: PageChange[] = [{ change: 'state', state: { conversations: this.#summaries } }];
+    if (id === this.#shown) changes.push({ change: 'exchange', exchange });
+    this.#parts.onChange(changes);
+  }
+
+  #replace(id: string, exchange: Exchange): Conversation | undefined {
+    const stored = this.#open.get(id);
+    if (stored === undefined) return undefined;
+    const conversation = change.withExchange(stored.conversation, exchange, this.#parts.now());
+    this.#open.set(id, { ...stored, conversation });
+    return conversation;
+  }
+
+  #writeSoon(id: string): void {
+    if (this.#writeTimers.has(id)) return;
+    const timer = setTimeout(() => {
+      this.#writeTimers.delete(id);
+      const stored = this.#open.get(id);
+      if (stored !== undefined) void this.#parts.store.write(stored);
+    }, writeEveryMs);
+    this.#writeTimers.set(id, timer);
+  }
+
+  #setActivity(job: Job, activity: Activity | null): void {
+    if (activity === null) this.#activities.delete(job.exchangeId);
+    else this.#activities.set(job.exchangeId, activity);
+    if (job.conversationId !== this.#shown) return;
+    this.#parts.onChange([{ change: 'activity', exchangeId: job.exchangeId, activity }]);
+  }
+
+  #leaveQueue(job: Job): void {
+    this.#queue = this.#queue.filter((other) => other !== job);
+    this.#tellQueue();
+  }
+
+  #tellQueue(): void {
+    for (const [ahead, job] of this.#queue.entries()) {
+      if (!job.running) this.#setActivity(job, { kind: 'queued', ahead });
+      else if (this.#activities.get(job.exchangeId)?.kind === 'queued') this.#setActivity(job, null);
+    }
+    this.#parts.onChange([{ change: 'state', state: { queue: this.#queue.map(queueItem) } }]);
+  }
+
+  /** Everything that depends on which conversation is shown. */
+  #tellAll(): void {
+    const { activities, ...state } = this.state;
+    this.#parts.onChange([
+      { change: 'state', state },
+      ...Object.entries(activities).map(
+        ([exchangeId, activity]) => ({ change: 'activity', exchangeId, activity }) as const,
+      ),
+    ]);
+  }
+
+  #summarize(conversation: Conversation): void {
+    const others = this.#summaries.filter(({ id }) => id !== conversation.id);
+    this.#summaries = [change.summaryOf(conversation), ...others].sort(change.byChange);
+  }
+
+  #setDraft(id: string, draft: Draft): void {
+    const { [id]: _, ...others } = this.#drafts;
+    const isEmpty = draft.text === '' && draft.pins.length === 0;
+    this.#drafts = isEmpty ? others : { ...others, [id]: draft };
+  }
+
+  #storePanel(): void {
+    void this.#parts.store.writePanel({ shown: this.#shown, drafts: this.#drafts });
+  }
+
+  /** What is neither shown nor asked in is on the disk. */
+  #forgetUnused(): void {
+    const used = new Set([this.#shown, ...this.#queue.map(({ conversationId }) => conversationId)]);
+    for (const id of this.#open.keys()) if (!used.has(id)) this.#open.delete(id);
+  }
+
+  #jobOf(exchangeId: string): Job | undefined {
+    return this.#queue.find((job) => job.exchangeId === exchangeId);
+  }
+
+  #exchangeOf({ conversationId, exchangeId }: Job): Exchange | undefined {
+    return this.#open.get(conversationId)?.conversation.exchanges.find(({ id }) => id === exchangeId);
+  }
+
+  /** One that is not asked just now. */
+  #idleExchange(exchangeId: string): { readonly id: string; readonly exchange: Exchange } | undefined {
+    if (this.#jobOf(exchangeId) !== undefined) return undefined;
+    for (const [id, { conversation }] of this.#open) {
+      const exchange = conversation.exchanges.find((one) => one.id === exchangeId);
+      if (exchange !== undefined) return { id, exchange };
+    }
+    return undefined;
+  }
+}
+
+function queueItem({ conversationId, exchangeId, question, running }: Job): QueueItem {
+  return { conversationId, exchangeId, question, running };
+}

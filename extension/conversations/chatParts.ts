@@ -1,0 +1,45 @@
+/** What the conversations of a window need from the door that they are shown in. */
+import type { AnswerEvent } from '../protocol/answerEvents.ts';
+import type { PageChange, SmallerReading } from '../protocol/chat.ts';
+import type { Failure, Pin } from '../protocol/conversation.ts';
+import type { Turn } from '../protocol/nouns.ts';
+import type { ConversationStore } from './conversationStore.ts';
+
+/** What the door needs to know to answer one exchange. */
+export interface ChatQuestion {
+  readonly question: string;
+  readonly pins: readonly Pin[];
+  readonly history: readonly Turn[];
+  readonly answerSoFar: string;
+  /** Another answer than the one before is wanted. */
+  readonly anew: boolean;
+}
+
+export interface LongReading {
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly smaller: SmallerReading;
+}
+
+export interface ChatParts {
+  readonly store: ConversationStore;
+  readonly answer: (
+    question: ChatQuestion,
+    confirm: (plan: LongReading, signal: AbortSignal) => Promise<'planned' | 'smaller'>,
+    signal: AbortSignal,
+  ) => AsyncIterable<AnswerEvent>;
+  /** Null: it is on this machine. */
+  readonly missingModel: () => Promise<{ readonly name: string; readonly bytes: number } | null>;
+  readonly getModel: (
+    onProgress: (event: Extract<AnswerEvent, { event: 'progress' }>) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** What answers now: set once a model was loaded. */
+  readonly loaded: () => { readonly model: string; readonly device: string } | undefined;
+  /** In the user's language. */
+  readonly describe: (error: unknown) => Failure;
+  readonly interrupted: () => Failure;
+  readonly onChange: (changes: readonly PageChange[]) => void;
+  readonly now: () => number;
+  readonly newId: () => string;
+}

@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+import type { WorkspaceFolder } from '../workspace/findFiles.ts';
+import { readSettings } from './settings.ts';
+
+/**
+ * The folders of the window that lie on a disk, with what their settings leave out. Each goes by its own name; where
+ * two have the same, by their whole paths.
+ */
+export function workspaceFolders(): WorkspaceFolder[] {
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  const unique = new Set(folders.map(({ name }) => name)).size === folders.length;
+  return folders.map(({ name, uri }) => ({
+    name: unique ? name : uri.fsPath,
+    rootPath: uri.fsPath,
+    exclude: readSettings(uri).settings.exclude,
+  }));
+}
+
+/** The folder and the path inside it, forward slashes; undefined for what lies in none. */
+export function placeOfUri(
+  uri: vscode.Uri,
+): { readonly workspace: string; readonly path: string } | undefined {
+  const owner = uri.scheme === 'file' ? vscode.workspace.getWorkspaceFolder(uri) : undefined;
+  const folder = workspaceFolders().find(({ rootPath }) => rootPath === owner?.uri.fsPath);
+  if (owner === undefined || folder === undefined) return undefined;
+  const root = owner.uri.path.endsWith('/') ? owner.uri.path : `${owner.uri.path}/`;
+  return { workspace: folder.name, path: uri.path.startsWith(root) ? uri.path.slice(root.length) : '' };
+}
+
+/** The text of an open editor that is not saved, by the path of its file. */
+export function unsavedText(absolutePath: string): string | undefined {
+  return vscode.workspace.textDocuments
+    .find(({ isDirty, uri }) => isDirty && uri.scheme === 'file' && uri.fsPath === absolutePath)
+    ?.getText();
+}

@@ -1,0 +1,203 @@
+/** The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. */
+import { randomUUID } from 'node:crypto';
+import * as vscode from 'vscode';
+import { ask } from '../ask.ts';
+import { Chat } from '../conversations/chat.ts';
+import type { ChatParts, ChatQuestion } from '../conversations/chatParts.ts';
+import { ConversationStore } from '../conversations/conversationStore.ts';
+import { readSettings } from '../editor/settings.ts';
+import { unsavedText, workspaceFolders } from '../editor/workspaceFolders.ts';
+import { bundledEngine } from '../engineClient/bundledEngine.ts';
+import { startEngine } from '../engineClient/engineClient.ts';
+import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts';
+import { readGrammarFile } from '../grammarFiles.ts';
+import { getModelFile, localModel, resolveModel } from '../models/findModel.ts';
+import { modelFolder } from '../models/modelFolder.ts';
+import type { AnswerEvent } from '../protocol/answerEvents.ts';
+import type { EngineView, PageChange } from '../protocol/chat.ts';
+import { createGrammars } from '../retrieval/syntax.ts';
+import { findFiles } from '../workspace/findFiles.ts';
+import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
+import { describeFailure, interruptedFailure } from './describeFailure.ts';
+
+export interface AskWindow {
+  readonly chat: Chat;
+  readonly engineView: () => EngineView;
+  /** Sentences that the user should know. */
+  readonly notices: () => readonly string[];
+  readonly getModel: ChatParts['getModel'];
+  /** Ends everything; what ran can be continued. */
+  readonly close: () => Promise<void>;
+}
+
+export interface AskWindowOptions {
+  readonly context: vscode.ExtensionContext;
+  readonly log: vscode.LogOutputChannel;
+  readonly onChange: (changes: readonly PageChange[]) => void;
+  readonly onEngine: (engine: EngineView) => void;
+}
+
+/** A question that is asked anew is answered otherwise only if the answer is not greedy. */
+const anewTemperature = 0.7;
+
+export async function openAskWindow({
+  context,
+  log,
+  onChange,
+  onEngine,
+}: AskWindowOptions): Promise<AskWindow> {
+  const grammars = createGrammars(readGrammarFile);
+  let notices: readonly string[] = [];
+  let view: EngineView = { state: 'stopped' };
+  const setView = (next: EngineView): void => {
+    view = next;
+    onEngine(view);
+  };
+
+  const engine = new IdleEngine({
+    start: () => startEngine({ ...bundledEngine(), onStderrLine: (line) => log.info(`engine: ${line}`) }),
+    idleMinutes: readSettings().settings.idleMinutes,
+    registryFolder: vscode.Uri.joinPath(context.globalStorageUri, 'engines').fsPath,
+    onChange: (condition) => {
+      log.info(`engine: ${condition.state}`);
+      if (condition.state === 'failed') log.error(condition.error);
+      setView(engineViewOf(condition));
+    },
+  });
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration(() =>
+      engine.setIdleMinutes(readSettings().settings.idleMinutes),
+    ),
+  );
+
+  const tellOfOthers = async (): Promise<void> => {
+    const others = engine.condition.state === 'ready' ? [] : await engine.othersInMemory();
+    notices = others.map(({ model, bytes }) =>
+      vscode.l10n.t(
+        'Another window holds {0} in memory ({1} MB). This window takes that memory a second time.',
+        model,
+        (bytes / 1e6).toFixed(0),
+      ),
+    );
+    const { problems } = readSettings();
+    for (const problem of problems) log.warn(problem);
+    for (const notice of notices) log.info(notice);
+    notices = [...notices, ...problems];
+    onChange([{ change: 'state', state: { notices } }]);
+  };
+
+  async function* answer(
+    question: ChatQuestion,
+    confirm: Parameters<ChatParts['answer']>[1],
+    signal: AbortSignal,
+  ): AsyncGenerator<AnswerEvent, void, undefined> {
+    const { settings } = readSettings();
+    await tellOfOthers();
+    // The engine stays while the user decides.
+    let release = (): void => undefined;
+    void engine.use(() => new Promise<void>((resolve) => (release = resolve)));
+    try {
+      const { anew, ...asked } = question;
+      const events = ask(
+        {
+          ...asked,
+          ...settings,
+          folders: workspaceFolders(),
+          temperature: anew ? Math.max(settings.temperature, anewTemperature) : settings.temperature,
+          seed: anew ? Math.floor(Math.random() * 2 ** 31) : 0,
+        },
+        {
+          findFiles: (folders, options) =>
+            findFiles(folders, { ...options, isUnsaved: (path) => unsavedText(path) !== undefined }),
+          readDocuments: (files, options) => readSourceDocuments(files, { ...options, unsaved: unsavedText }),
+          grammars,
+          resolveModel: (name, options) =>
+            resolveModel(name, {
+              ...options,
+              mayDownload: false,
+              ...(settings.modelFolder === undefined ? {} : { folder: settings.modelFolder }),
+            }),
+          engine: () => engine.engine(),
+          ...(settings.confirmLongReadings ? { confirmReading: confirm } : {}),
+        },
+        signal,
+      );
+      for await (const event of events) {
+        if (event.event === 'progress') setView(viewDuring(view, event));
+        yield event;
+      }
+    } finally {
+      release();
+      setView(engineViewOf(engine.condition));
+    }
+  }
+
+  const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
+    const { settings } = readSettings();
+    const { entry } = await localModel(settings.model, settings.modelFolder);
+    if (entry === null) return;
+    await getModelFile(entry, settings.modelFolder ?? modelFolder(), {
+      signal,
+      onProgress: ({ stage, done, total }) => onProgress({ event: 'progress', stage, done, total }),
+    });
+  };
+
+  const folder = vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'conversations').fsPath;
+  const store = new ConversationStore(folder, ({ kind, path, problem }) => {
+    log.error(`${kind} ${path}: ${problem}`);
+    void vscode.window.showWarningMessage(
+      kind === 'damaged'
+        ? vscode.l10n.t('A conversation could not be read and was set aside: {0}', path)
+        : vscode.l10n.t('A conversation could not be stored: {0}', problem),
+    );
+  });
+  const chat = await Chat.open({
+    store,
+    answer,
+    getModel,
+    missingModel: async () => {
+      const { settings } = readSettings();
+      const { here, entry, name, bytes } = await localModel(settings.model, settings.modelFolder);
+      return here || entry === null ? null : { name, bytes };
+    },
+    loaded: () => {
+      const { condition } = engine;
+      if (condition.state !== 'ready') return undefined;
+      return { model: condition.loaded.modelName, device: condition.loaded.deviceName };
+    },
+    describe: (error) => {
+      log.error(error instanceof Error ? error : String(error));
+      return describeFailure(error);
+    },
+    interrupted: interruptedFailure,
+    onChange,
+    now: () => Date.now(),
+    newId: () => randomUUID(),
+  });
+
+  return {
+    chat,
+    getModel,
+    engineView: () => view,
+    notices: () => notices,
+    async close() {
+      await chat.close();
+      await engine.dispose();
+    },
+  };
+}
+
+function engineViewOf(condition: EngineCondition): EngineView {
+  if (condition.state !== 'ready') return { state: condition.state };
+  const { modelName: model, deviceName: device } = condition.loaded;
+  return { state: 'ready', model, device };
+}
+
+function viewDuring(view: EngineView, event: Extract<AnswerEvent, { event: 'progress' }>): EngineView {
+  const { model, device } = view;
+  const loaded = { ...(model === undefined ? {} : { model }), ...(device === undefined ? {} : { device }) };
+  if (event.stage === 'reading' && event.total !== undefined && event.total > 0) {
+    return { ...loaded, state: 'reading', percent: (100 * event.done) / event.total };
+  }
+  return event.stage === 'answering' ? { ...loaded, state: 'answering' } : view;
+}

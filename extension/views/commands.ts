@@ -1,0 +1,122 @@
+/** What the commands of package.json do. */
+import * as vscode from 'vscode';
+import { commands, settingsSection, views, type CommandName } from '../contributions.ts';
+import { placeOfUri } from '../editor/workspaceFolders.ts';
+import type { EngineView } from '../protocol/chat.ts';
+import type { Chat } from '../conversations/chat.ts';
+import type { Pin } from '../protocol/conversation.ts';
+import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
+
+export interface CommandParts {
+  readonly chat: () => Promise<Chat>;
+  readonly engineView: () => EngineView;
+  readonly log: vscode.LogOutputChannel;
+  readonly focusInput: (pins?: readonly Pin[]) => void;
+  readonly markEvidence: (exchangeId: string | null) => Promise<void>;
+  readonly exportConversation: (conversationId: string) => Promise<void>;
+  readonly getModel: () => Promise<void>;
+  /** Questions asked before, latest first. */
+  readonly history: vscode.Memento;
+}
+
+const historyKey = 'questions';
+const mostRemembered = 100;
+
+export function registerCommands(parts: CommandParts): vscode.Disposable {
+  const handlers: { readonly [C in CommandName]: (...args: unknown[]) => unknown } = {
+    ask: () => askInOneStep(parts, selectionPin(), undefined),
+    askAboutFile: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : activeUri(), 'file'),
+    askAboutFolder: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : undefined, 'folder'),
+    askAboutSelection: () => askInOneStep(parts, selectionPin(), undefined),
+    newConversation: async () => {
+      (await parts.chat()).startNew();
+      await focusChat(parts);
+    },
+    focusInput: () => focusChat(parts),
+    stop: async () => (await parts.chat()).stop(),
+    showFiles,
+    markEvidence: async () => {
+      const exchanges = (await parts.chat()).shown?.exchanges ?? [];
+      const last = exchanges.findLast(({ facts }) => (facts?.evidence.length ?? 0) > 0);
+      if (last !== undefined) await parts.markEvidence(last.id);
+    },
+    unmarkEvidence: () => parts.markEvidence(null),
+    chooseModel,
+    getModel: parts.getModel,
+    exportConversation: async () => {
+      const shown = (await parts.chat()).shown;
+      if (shown !== null) await parts.exportConversation(shown.id);
+    },
+    showLog: () => parts.log.show(),
+    openSettings: () =>
+      vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),
+    showMenu: () => showMenu(parts.engineView()),
+  };
+  return vscode.Disposable.from(
+    ...(Object.keys(handlers) as CommandName[]).map((name) =>
+      vscode.commands.registerCommand(commands[name], async (...args: unknown[]) => {
+        try {
+          return await handlers[name](...args);
+        } catch (error) {
+          parts.log.error(error instanceof Error ? error : String(error));
+          throw error;
+        }
+      }),
+    ),
+  );
+}
+
+async function askAbout(
+  parts: CommandParts,
+  uri: vscode.Uri | undefined,
+  kind: 'file' | 'folder',
+): Promise<void> {
+  const place = uri === undefined ? undefined : placeOfUri(uri);
+  if (place === undefined) {
+    const message =
+      kind === 'file'
+        ? vscode.l10n.t('Open a file of the workspace to ask about it.')
+        : vscode.l10n.t('Choose a folder of the workspace to ask about it.');
+    void vscode.window.showInformationMessage(message);
+    return;
+  }
+  await askInOneStep(parts, { kind, ...place }, place.path === '' ? place.workspace : place.path);
+}
+
+/** The question is typed, asked, and answered in the panel. */
+async function askInOneStep(
+  parts: CommandParts,
+  pin: Pin | undefined,
+  about: string | undefined,
+): Promise<void> {
+  const earlier = parts.history.get<readonly string[]>(historyKey, []);
+  const named = about ?? (pin?.kind === 'lines' ? `${pin.path}:${pin.startLine}-${pin.endLine}` : undefined);
+  const question = await askBox(earlier, named);
+  if (question === undefined) return;
+  const remembered = [question, ...earlier.filter((one) => one !== question)].slice(0, mostRemembered);
+  await parts.history.update(historyKey, remembered);
+  const chat = await parts.chat();
+  chat.ask(question, pin === undefined ? [] : [pin]);
+  await vscode.commands.executeCommand(`${views.chat}.focus`);
+}
+
+async function focusChat(parts: CommandParts): Promise<void> {
+  await vscode.commands.executeCommand(`${views.chat}.focus`);
+  parts.focusInput();
+}
+
+function activeUri(): vscode.Uri | undefined {
+  return vscode.window.activeTextEditor?.document.uri;
+}
+
+/** The lines of the selection, unless it is empty. */
+function selectionPin(): Pin | undefined {
+  const editor = vscode.window.activeTextEditor;
+  if (editor === undefined || editor.selection.isEmpty) return undefined;
+  const place = placeOfUri(editor.document.uri);
+  if (place === undefined) return undefined;
+  const { start, end } = editor.selection;
+  // A selection that ends before a line's first character does not reach into that line.
+  const lastLine = end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
+  return { kind: 'lines', ...place, startLine: start.line + 1, endLine: lastLine + 1 };
+}

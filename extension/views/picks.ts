@@ -1,0 +1,167 @@
+/** Questions that the editor's own quick input asks: what to ask, which model, which files, what to do. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { commands, settings, settingsSection } from '../contributions.ts';
+import { uriOfPlace } from '../editor/places.ts';
+import { readSettings } from '../editor/settings.ts';
+import { unsavedText, workspaceFolders } from '../editor/workspaceFolders.ts';
+import { catalogue } from '../models/catalogue.ts';
+import { localModel } from '../models/findModel.ts';
+import type { EngineView } from '../protocol/chat.ts';
+import { skipReasonText, type SkippedFile } from '../protocol/nouns.ts';
+import { findFiles } from '../workspace/findFiles.ts';
+import { isSkipped, readSourceDocuments } from '../workspace/readSourceDocument.ts';
+
+/** Earlier questions offered below the input. */
+const mostEarlier = 50;
+
+/** Undefined when the user leaves it. What is typed is the first choice; earlier questions are the others. */
+export function askBox(earlier: readonly string[], about: string | undefined): Promise<string | undefined> {
+  const pick = vscode.window.createQuickPick();
+  pick.title = about === undefined ? vscode.l10n.t('Ask codebase') : vscode.l10n.t('Ask about {0}', about);
+  pick.placeholder = vscode.l10n.t('Type a question and press Enter');
+  const offer = (): void => {
+    const typed = pick.value.trim();
+    const others = earlier
+      .filter((question) => question !== typed)
+      .slice(0, mostEarlier)
+      .map((label) => ({ label, iconPath: new vscode.ThemeIcon('history') }));
+    const own = { label: typed, iconPath: new vscode.ThemeIcon('comment'), alwaysShow: true };
+    pick.items = typed === '' ? others : [own, ...others];
+  };
+  pick.onDidChangeValue(offer);
+  offer();
+  return new Promise((resolve) => {
+    pick.onDidAccept(() => {
+      const question = pick.activeItems[0]?.label ?? pick.value.trim();
+      if (question === '') return;
+      resolve(question);
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+  });
+}
+
+/** The files left out of a reading, or of the workspace as it is now, each with its reason; a choice opens the file. */
+export async function showSkipped(skipped: readonly SkippedFile[], title: string): Promise<void> {
+  const severalFolders = workspaceFolders().length > 1;
+  const items = skipped.map((file) => ({
+    label: severalFolders ? `${file.workspace}/${file.path}` : file.path,
+    description: [vscode.l10n.t(skipReasonText[file.reason]), file.detail]
+      .filter((part) => part !== undefined)
+      .join(': '),
+    iconPath: new vscode.ThemeIcon('circle-slash'),
+    file,
+  }));
+  const chosen = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: vscode.l10n.t('Filter by path or reason'),
+    matchOnDescription: true,
+  });
+  const uri = chosen === undefined ? undefined : await uriOfPlace(chosen.file);
+  if (uri !== undefined) await vscode.window.showTextDocument(uri);
+}
+
+/** Walks and reads the workspace as a question would, with progress that can be cancelled, and shows both lists. */
+export async function showFiles(): Promise<void> {
+  const folders = workspaceFolders();
+  const location = { location: vscode.ProgressLocation.Notification, cancellable: true };
+  const title = vscode.l10n.t('Looking at the files');
+  const found = await vscode.window.withProgress({ ...location, title }, async (progress, token) => {
+    const cancelled = new AbortController();
+    token.onCancellationRequested(() => cancelled.abort());
+    const { signal } = cancelled;
+    const { files, skipped } = await findFiles(folders, { signal });
+    const read: { workspace: string; path: string }[] = [];
+    const left: SkippedFile[] = [...skipped];
+    for await (const document of readSourceDocuments(files, { signal, unsaved: unsavedText })) {
+      if (isSkipped(document)) left.push(document);
+      else read.push({ workspace: document.workspace, path: document.path });
+      progress.report({ message: vscode.l10n.t('{0} files', read.length + left.length) });
+    }
+    return { read, left };
+  });
+  const severalFolders = folders.length > 1;
+  const label = ({ workspace, path }: { workspace: string; path: string }): string =>
+    severalFolders ? `${workspace}/${path}` : path;
+  const items = [
+    ...found.read.map((file) => ({
+      label: label(file),
+      description: '',
+      iconPath: new vscode.ThemeIcon('check'),
+      file,
+    })),
+    ...found.left.map((file) => ({
+      label: label(file),
+      description: [vscode.l10n.t(skipReasonText[file.reason]), file.detail]
+        .filter((part) => part !== undefined)
+        .join(': '),
+      iconPath: new vscode.ThemeIcon('circle-slash'),
+      file,
+    })),
+  ];
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('{0} files can be read, {1} are left out', found.read.length, found.left.length),
+    placeHolder: vscode.l10n.t('Filter by path or reason'),
+    matchOnDescription: true,
+  });
+  const uri = chosen === undefined ? undefined : await uriOfPlace(chosen.file);
+  if (uri !== undefined) await vscode.window.showTextDocument(uri);
+}
+
+/** Sets the model for this machine: one of the catalogue, or a GGUF file. */
+export async function chooseModel(): Promise<void> {
+  const { settings: current } = readSettings();
+  const choices = await Promise.all(
+    catalogue.map(async ({ name, bytes, license }) => {
+      const { here } = await localModel(name, current.modelFolder);
+      const where = here ? vscode.l10n.t('on this machine') : vscode.l10n.t('has to be downloaded');
+      return { label: name, description: `${megabytes(bytes)}, ${license}, ${where}`, value: name };
+    }),
+  );
+  const own = current.model?.toLowerCase().endsWith('.gguf') === true ? current.model : undefined;
+  const items = [
+    ...choices,
+    ...(own === undefined ? [] : [{ label: basename(own), description: own, value: own }]),
+    { label: vscode.l10n.t('Choose a GGUF file…'), description: '', value: undefined },
+  ];
+  const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Choose Model') });
+  if (chosen === undefined) return;
+  const value = chosen.value ?? (await pickFile());
+  if (value === undefined) return;
+  await vscode.workspace
+    .getConfiguration(settingsSection)
+    .update(settings.model.key, value, vscode.ConfigurationTarget.Global);
+}
+
+/** What a click on the status bar item offers. */
+export async function showMenu(engine: EngineView): Promise<void> {
+  const busy = engine.state === 'reading' || engine.state === 'answering' || engine.state === 'loading';
+  const items = [
+    { label: vscode.l10n.t('Ask codebase'), command: commands.ask },
+    ...(busy ? [{ label: vscode.l10n.t('Stop'), command: commands.stop }] : []),
+    { label: vscode.l10n.t('New Conversation'), command: commands.newConversation },
+    { label: vscode.l10n.t('Choose Model'), command: commands.chooseModel },
+    { label: vscode.l10n.t('Show Which Files Are Read'), command: commands.showFiles },
+    { label: vscode.l10n.t('Open Settings'), command: commands.openSettings },
+    { label: vscode.l10n.t('Show Log'), command: commands.showLog },
+  ];
+  const title = [vscode.l10n.t('Ask Codebase'), engine.model, engine.device]
+    .filter((part) => part !== undefined)
+    .join(' · ');
+  const chosen = await vscode.window.showQuickPick(items, { title });
+  if (chosen !== undefined) await vscode.commands.executeCommand(chosen.command);
+}
+
+async function pickFile(): Promise<string | undefined> {
+  const files = await vscode.window.showOpenDialog({ filters: { GGUF: ['gguf'] }, canSelectMany: false });
+  return files?.[0]?.fsPath;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
