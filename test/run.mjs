@@ -22,6 +22,12 @@ const needed = [
       runs('sh', ['-c', 'ldconfig -p | grep -q libvulkan.so.1']),
     packages: ['mesa-vulkan-drivers', 'libvulkan1'],
   },
+  { what: 'Chromium', found: () => onPath('chromium'), packages: ['chromium'] },
+  {
+    what: "what builds two modules of the tests' VS Code",
+    found: () => ['python3', 'make', 'g++'].every(onPath),
+    packages: ['python3', 'make', 'g++'],
+  },
 ];
 
 const results = fs.mkdtempSync(path.join(os.tmpdir(), 'ask-codebase-tests-'));
@@ -37,28 +43,31 @@ for (const [name, command, args] of [
 ]) {
   step(name, command, args);
 }
-for (const project of ['unit', 'engine', 'gpu']) suite(project);
+for (const project of ['unit', 'page', 'engine', 'gpu']) suite(project, ...vitestReport(project));
+// The packages come first: one of the runs in VS Code installs the package of this platform.
+suite('package', ...vitestReport('package'));
+suite('vscode', '--report', reportPath('vscode'));
 
 fs.rmSync(results, { recursive: true, force: true });
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = allWell && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 
-function suite(project) {
-  const report = path.join(results, `${project}.json`);
-  step(`Tests: ${project}`, 'npm', [
-    'run',
-    '--silent',
-    `test:${project}`,
-    '--',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
+function suite(project, ...args) {
+  step(`Tests: ${project}`, 'npm', ['run', '--silent', `test:${project}`, '--', ...args]);
+  const report = reportPath(project);
   if (!fs.existsSync(report)) return;
   const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(fs.readFileSync(report, 'utf8'));
   counts.passed += numPassedTests;
   counts.failed += numFailedTests;
   counts.skipped += numPendingTests;
+}
+
+function vitestReport(project) {
+  return ['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath(project)}`];
+}
+
+function reportPath(project) {
+  return path.join(results, `${project}.json`);
 }
 
 /** Runs a command in the foreground; what fails is remembered and the rest still runs. */

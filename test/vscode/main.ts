@@ -24,7 +24,6 @@ import { exitCodeOf, guardFolder, spawnGuarded } from './host/guarded.ts';
 import { installHost } from './host/install.ts';
 import { installVsix, writeSettings } from './host/server.ts';
 import { suiteRuns, type SuiteRun } from './suiteRuns.ts';
-import { packedExtension } from './packedExtension.ts';
 
 /** Of a report, by vitest's names. */
 interface Counts {
@@ -157,7 +156,8 @@ function settingsFor(
  * is made; its folder is given.
  */
 async function installPacked(own: string, executable: string, extensionsFolder: string): Promise<string> {
-  const vsix = await packedExtension(root);
+  const vsix = join(root, `dist/vsix/ask-codebase-${process.platform}-${process.arch}.vsix`);
+  if (!existsSync(vsix)) throw new Error(`${vsix} does not exist: npm run package makes it.`);
   if (executable === standIn) await installVsix(vsix, extensionsFolder);
   else {
     const [program, ...args] = resolveCliArgsFromVSCodeExecutablePath(executable);

@@ -21,4 +21,5 @@ export const suiteRuns: readonly SuiteRun[] = [
   { name: 'folders', suites: ['activation'], workspace: twoFolders },
   { name: 'restricted', suites: ['activation', 'restricted'], workspace: ferryFolder, workspaceTrust: true },
   { name: 'empty', suites: ['activation'], workspace: noFolder },
+  { name: 'installed', suites: ['activation'], workspace: ferryFolder, installed: true },
 ];

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import { views } from '../../../extension/contributions.ts';
 import { loadWorkbench, startBrowser, type WindowSize } from './browser.ts';
 import { installVsix, startServer, type Server, type ServerOptions } from './server.ts';
 import type { WorkspaceMaker } from '../workspaces.ts';
@@ -33,6 +34,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       page.setDefaultTimeout(ACTION_LIMIT_MILLISECONDS);
       const developmentFolders = options.vsixPath === undefined ? [root] : [];
       await loadWorkbench(page, server, { workspacePath, developmentFolders });
+      await extensionKnown(page);
       return new Workbench(page, browser, server, workspacePath);
     } catch (error) {
       await browser.close();
@@ -71,7 +73,7 @@ export class Workbench {
   /** Loads the window anew, as "Developer: Reload Window" does; the extension host is a new one afterwards. */
   async reload(): Promise<void> {
     await this.page.reload();
-    await this.page.locator('.monaco-workbench').waitFor();
+    await extensionKnown(this.page);
   }
 
   /** Opens the command palette and types into it; gives the rows that are then offered. */
@@ -199,6 +201,11 @@ export class Workbench {
     await this.page.screenshot({ path });
     return path;
   }
+}
+
+/** The palette and the menus have the extension's commands when the activity bar has its icon, and not earlier. */
+async function extensionKnown(page: Page): Promise<void> {
+  await page.locator(`.activitybar [class*="view-extension-${views.container}"]`).first().waitFor();
 }
 
 function escaped(text: string): string {
