@@ -16,7 +16,7 @@ export interface StoredPanel {
   readonly drafts: Readonly<Record<string, Draft>>;
 }
 
-export const formatVersion = 1;
+const formatVersion = 1;
 
 const lines = { workspace: z.string(), path: z.string(), startLine: z.int(), endLine: z.int() };
 const pin = z.discriminatedUnion('kind', [
@@ -99,18 +99,22 @@ const skippedFile = z.object({
   detail: z.string().exactOptional(),
 });
 
-const stored = z.object({
-  version: z.literal(formatVersion),
-  conversation,
-  skipped: z.record(z.string(), z.array(skippedFile)),
-});
+const stored = z
+  .object({
+    version: z.literal(formatVersion),
+    conversation,
+    skipped: z.record(z.string(), z.array(skippedFile)),
+  })
+  .transform(({ version: _, ...value }): StoredConversation => value);
 
 const draft = z.object({ text: z.string(), pins: z.array(pin) }) satisfies z.ZodType<Draft>;
-const panel = z.object({
-  version: z.literal(formatVersion),
-  shown: z.string().nullable(),
-  drafts: z.record(z.string(), draft),
-});
+const panel = z
+  .object({
+    version: z.literal(formatVersion),
+    shown: z.string().nullable(),
+    drafts: z.record(z.string(), draft),
+  })
+  .transform(({ version: _, ...value }): StoredPanel => value);
 
 /** Throws an Error that says what is wrong and where when it is not a conversation. */
 export function parseConversation(json: string): StoredConversation {
