@@ -55,10 +55,13 @@ export class AnswerText extends LitElement {
   declare links: readonly CheckedLink[];
 
   #shownText = '';
-  #blocks: Block[] = [];
-  /** Of the text and the blocks, how much no further text can change. */
+  /** How much of the text is in blocks that no further text can change. */
   #settledLength = 0;
-  #settledCount = 0;
+  /**
+   * The blocks behind these. The settled are nodes alone: a part of a string keeps the whole of it, so that their sources
+   * would each keep the text as it was when they were cut.
+   */
+  #openBlocks: Block[] = [];
   #places = new Map<string, Place>();
   /** Spans of finished blocks, by their text. */
   #candidates = new Map<string, HTMLElement[]>();
@@ -116,34 +119,32 @@ export class AnswerText extends LitElement {
     const open = this.streaming
       ? [shownWhileOpen(rest)].filter((source) => source !== '')
       : cutAllBlocks(rest);
-    const first = this.#settledCount;
-    [...closed, ...open].forEach((source, at) => this.#showBlock(first + at, source));
+    const sources = [...closed, ...open];
+    sources.forEach((source, at) => this.#showBlock(at, source));
+    for (const { element } of this.#openBlocks.splice(sources.length)) element.remove();
+    const complete = this.#openBlocks.slice(0, this.streaming ? closed.length : sources.length);
+    this.#openBlocks.splice(0, closed.length);
     this.#settledLength += length;
-    this.#settledCount += closed.length;
-    for (const { element } of this.#blocks.splice(this.#settledCount + open.length)) element.remove();
-    const end = this.streaming ? this.#settledCount : this.#blocks.length;
-    const candidates = this.#blocks.slice(first, end).flatMap((block) => this.#finish(block));
-    this.#askFor(candidates);
+    this.#askFor(complete.flatMap((block) => this.#finish(block)));
   }
 
   #clear(): void {
-    for (const { element } of this.#blocks) element.remove();
-    this.#blocks = [];
+    this.renderRoot.firstElementChild!.replaceChildren();
+    this.#openBlocks = [];
     this.#settledLength = 0;
-    this.#settledCount = 0;
     this.#candidates.clear();
     this.#asked.clear();
   }
 
   #showBlock(at: number, source: string): void {
-    const shown = this.#blocks[at];
+    const shown = this.#openBlocks[at];
     if (shown?.source === source) return;
     if (shown === undefined) {
       const element = document.createElement('div');
       element.className = 'block';
       element.append(renderBlock(source));
       this.renderRoot.firstElementChild!.append(element);
-      this.#blocks.push({ element, source, finished: false });
+      this.#openBlocks.push({ element, source, finished: false });
     } else {
       shown.element.replaceChildren(renderBlock(source));
       shown.source = source;
