@@ -78,11 +78,15 @@ export function rangeOfLines(
   return document.validateRange(new vscode.Range(start, document.lineAt(Math.max(0, last)).range.end));
 }
 
+/** A path, and lines in the ways that people and models write them: ":12", ":12-20", ":12:5", "#L3-L5", ", lines 3-5". */
+const placePattern =
+  /^(?:\.\/)?(?<path>.+?)(?:(?::|#L|,? lines? )(?<start>\d{1,7})(?:(?:-|–|-L)(?<end>\d{1,7})|:\d+)?)?$/u;
+
 async function checkLink(
   text: string,
   folders: readonly WorkspaceFolder[],
 ): Promise<CheckedLink | undefined> {
-  const match = /^(?:\.\/)?(?<path>[^:]+?)(?::(?<start>\d{1,7})(?:-(?<end>\d{1,7}))?)?$/u.exec(text.trim());
+  const match = placePattern.exec(text.trim().replaceAll('\\', '/'));
   const { path, start, end } = match?.groups ?? {};
   if (path === undefined) return undefined;
   const startLine = start === undefined ? undefined : Number(start);

@@ -5,7 +5,7 @@ import { openAnswerPage, type AnswerPage } from './answerPage.ts';
 const answerCharacters = 2_000_000;
 /** Of answers that are one block, which no answer is. */
 const blockCharacters = 200_000;
-const deltaCharacters = 400;
+const deltaCharacters = 2_000;
 const minutes = 60_000;
 
 let answer: AnswerPage;

@@ -108,7 +108,10 @@ export class Workbench {
   async goToLine(line: number): Promise<void> {
     await this.page.keyboard.press('Control+g');
     await this.quickInput().fill(`:${line}`);
-    await this.page.keyboard.press('Enter');
+    // Enter would be lost before the row for it is there.
+    await this.quickRows()
+      .filter({ hasText: new RegExp(`line ${line}\\b`) })
+      .click();
     await this.quickInput().waitFor({ state: 'hidden' });
   }
 
@@ -164,12 +167,13 @@ export class Workbench {
 
   /** The tab of an open editor, by its label: the name of its file. */
   tab(name: string): Locator {
-    return this.page.locator('.tab', { has: this.page.getByText(name, { exact: true }) });
+    return this.page.locator(`.tab[data-resource-name="${name}"], .tab[aria-label="${name}"]`);
   }
 
   /** The label of the editor in front. */
   async activeTab(): Promise<string> {
-    return this.page.locator('.editor-group-container.active .tab.active .label-name').innerText();
+    const tab = this.page.locator('.editor-group-container.active .tab.active');
+    return (await tab.getAttribute('data-resource-name')) ?? (await tab.getAttribute('aria-label')) ?? '';
   }
 
   /** A line of the visible editor by its text; scrolled-away lines are not in the document. */
