@@ -44,7 +44,8 @@ export interface ChatPage {
 
 /** Throws when the page is not built, or there is no /usr/bin/chromium. */
 export async function startChatPages(): Promise<ChatPages> {
-  if (!existsSync(path.join(built, 'main.js'))) throw new Error('The page is not built: run "npm run build".');
+  if (!existsSync(path.join(built, 'main.js')))
+    throw new Error('The page is not built: run "npm run build".');
   let html = '';
   const server = createServer((request, response) => {
     const name = new URL(request.url ?? '/', 'http://localhost').pathname;
@@ -121,7 +122,8 @@ async function openPage(
 
   page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') trouble.push(`console: ${message.text()}`);
+    if (message.type() === 'error' || message.type() === 'warning')
+      trouble.push(`console: ${message.text()}`);
   });
   page.on('request', (request) => {
     if (!request.url().startsWith(`${origin}/`)) trouble.push(`request: ${request.url()}`);
@@ -133,7 +135,10 @@ async function openPage(
     // A page that is being left is not there to take it.
     if (reply !== null) send(reply).catch(() => undefined);
   });
-  await page.addInitScript(playEditor, { bodyClass: `${theme.bodyClass} ${bodyClass}`, colors: theme.colors });
+  await page.addInitScript(playEditor, {
+    bodyClass: `${theme.bodyClass} ${bodyClass}`,
+    colors: theme.colors,
+  });
   await page.goto(`${origin}/`);
   await page.locator('ask-composer.main textarea').waitFor();
   return {
@@ -211,7 +216,10 @@ function replyTo(message: FromPage, state: PageState): ToPage | null {
 }
 
 /** Runs in the page before its scripts: what the editor puts around a page. */
-function playEditor(theme: { readonly bodyClass: string; readonly colors: Readonly<Record<string, string>> }): void {
+function playEditor(theme: {
+  readonly bodyClass: string;
+  readonly colors: Readonly<Record<string, string>>;
+}): void {
   const host = window as unknown as {
     hostReceives: (message: unknown) => Promise<void>;
     acquireVsCodeApi: () => unknown;
@@ -227,9 +235,10 @@ function playEditor(theme: { readonly bodyClass: string; readonly colors: Readon
   );
   new MutationObserver((_, observer) => {
     // The class is there before the page's module runs.
-    if (document.body === null) return;
+    const body = document.body as HTMLElement | null;
+    if (body === null) return;
     observer.disconnect();
-    document.body.className = theme.bodyClass;
+    body.className = theme.bodyClass;
     for (const [name, value] of Object.entries(theme.colors)) {
       document.documentElement.style.setProperty(`--vscode-${name}`, value);
     }

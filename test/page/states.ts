@@ -20,7 +20,13 @@ export const emptyState: PageState = {
 export const facts: AnswerFacts = {
   citations: [
     { workspace, path: 'src/reader/chunks.ts', startLine: 12, endLine: 20, source: 'answer' },
-    { workspace, path: 'src/reader/veryLongNameOfAFileThatDoesNotFit.ts', startLine: 7, endLine: 7, source: 'evidence' },
+    {
+      workspace,
+      path: 'src/reader/veryLongNameOfAFileThatDoesNotFit.ts',
+      startLine: 7,
+      endLine: 7,
+      source: 'evidence',
+    },
   ],
   evidence: [
     { workspace, path: 'src/reader/chunks.ts', startLine: 1, endLine: 40, weight: 0.62 },
@@ -60,7 +66,14 @@ export const answered: Exchange = {
   facts,
 };
 
-const unfinished: Exchange = { ...answered, id: 'e2', question: 'And who calls it?', pins: [], state: 'waiting', text: '' };
+const unfinished: Exchange = {
+  ...answered,
+  id: 'e2',
+  question: 'And who calls it?',
+  pins: [],
+  state: 'waiting',
+  text: '',
+};
 delete (unfinished as { facts?: AnswerFacts }).facts;
 
 export const conversations = [
