@@ -78,6 +78,8 @@ export class Workbench {
 
   /** Opens the command palette and types into it; gives the rows that are then offered. */
   async searchPalette(text: string): Promise<Locator> {
+    // A pointer that rests where rows appear would bring up a hover over them.
+    await this.page.mouse.move(0, 0);
     // The workbench is drawn before its keys are bound, so the key is pressed until it works.
     const input = this.quickInput();
     const until = Date.now() + ACTION_LIMIT_MILLISECONDS;

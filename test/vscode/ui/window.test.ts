@@ -67,7 +67,8 @@ describe('no folder', () => {
   const workbench = useWorkbench({ workspace: noFolder });
 
   it('opens an empty window', async () => {
-    await workbench().page.getByText('You have not yet opened a folder').first().waitFor();
+    await workbench().clickActivityBar('Explorer');
+    await workbench().page.getByText('No Folder Opened').waitFor();
     await workbench().screenshot('no-folder');
   });
 });
