@@ -71,6 +71,15 @@ exec 3<&-
 exec "$@"
 `;
 
+/** Gives a function for what a process with piped output has printed so far, on both of its streams. */
+export function outputOf({ child }: GuardedProcess): () => string {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  return () => output;
+}
+
 /** Waits until a guarded process has ended by itself, ends what it left behind, and gives its exit code. */
 export async function exitCodeOf({ child, stop }: GuardedProcess): Promise<number> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

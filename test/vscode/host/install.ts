@@ -1,11 +1,10 @@
 /** Gets VS Code without a display: its workbench and extension host as packed by code-server, and the Node it runs on. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { withFileLock } from '../../../extension/models/fileLock.ts';
+import { exitCodeOf, outputOf, spawnGuarded } from './guarded.ts';
 
 const CODE_SERVER_VERSION = '4.139.1';
 const NODE_VERSION = '24.21.0';
@@ -17,7 +16,7 @@ export interface Host {
 }
 
 /**
- * Installs the host unless it is there, and tells where it is. Takes about a minute and 350 MB the first time.
+ * Installs the host unless it is there, and tells where it is. Takes about a minute and 410 MB the first time.
  * It is kept in ASK_CODEBASE_VSCODE_HOST, else in the user's cache folder, one folder for each pair of versions.
  * A folder gets its name when everything is in it, so what was interrupted is never taken for a host;
  * of several processes one installs and the others wait.
@@ -87,7 +86,8 @@ async function installInto(folder: string, print: (line: string) => void): Promi
   const headers = join(folder, 'node_modules', nodePackage);
   await npm(workbench, ['rebuild', ...modules, '--foreground-scripts', `--nodedir=${headers}`]);
 
-  // 190 MB of it would never be used.
+  // Much of it would never be used; the headers of Node have been.
+  await rm(join(headers, 'include'), { recursive: true, force: true });
   const unused = ['@github', '@microsoft/mxc-sdk', 'node-pty/deps', 'node-pty/third_party'];
   for (const name of unused)
     await rm(join(workbench, 'node_modules', name), { recursive: true, force: true });
@@ -104,15 +104,11 @@ async function keepOnly(folder: string, kept: string): Promise<void> {
   }
 }
 
-const run = promisify(execFile);
-const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
-
 async function npm(cwd: string, args: readonly string[]): Promise<void> {
-  const options = { cwd, maxBuffer: MAX_OUTPUT_BYTES };
-  await run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], options).catch(
-    (error: unknown) => {
-      const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
-      throw new Error(`The VS Code host cannot be installed.\n${String(error)}\n${output}`);
-    },
-  );
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const run = spawnGuarded('npm', [...args, ...quiet], { cwd, output: 'pipe' });
+  const output = outputOf(run);
+  if ((await exitCodeOf(run)) !== 0) {
+    throw new Error(`The VS Code host cannot be installed: npm ${args.join(' ')}\n${output()}`);
+  }
 }

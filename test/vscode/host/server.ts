@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exitCodeOf, exitWithParent, spawnGuarded, type GuardedProcess } from './guarded.ts';
+import { exitCodeOf, exitWithParent, outputOf, spawnGuarded, type GuardedProcess } from './guarded.ts';
 import { installHost, type Host } from './install.ts';
 
 const START_LIMIT_MILLISECONDS = 60_000;
@@ -57,11 +57,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await server.stop();
     await rm(temporaryFolder, { recursive: true, force: true });
   };
-  let log = '';
-  collectOutput(server, (text) => (log += text));
+  const log = outputOf(server);
   try {
-    const port = await listeningPort(server, () => log);
-    return { origin: `http://127.0.0.1:${port}`, temporaryFolder, extensionsFolder, log: () => log, stop };
+    const port = await listeningPort(server, log);
+    return { origin: `http://127.0.0.1:${port}`, temporaryFolder, extensionsFolder, log, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -81,9 +80,8 @@ export async function installVsix(vsixPath: string, extensionsFolder: string): P
       output: 'pipe',
       temporaryFolder,
     });
-    let log = '';
-    collectOutput(installer, (text) => (log += text));
-    if ((await exitCodeOf(installer)) !== 0) throw new Error(`${vsixPath} cannot be installed:\n${log}`);
+    const log = outputOf(installer);
+    if ((await exitCodeOf(installer)) !== 0) throw new Error(`${vsixPath} cannot be installed:\n${log()}`);
   } finally {
     await rm(temporaryFolder, { recursive: true, force: true });
   }
@@ -160,10 +158,6 @@ function serverEnvironment(home: string, added: NodeJS.ProcessEnv = {}): NodeJS.
 
 /** What a terminal of another VS Code, or a test runner, leaves in the environment. */
 const foreign = /^(VSCODE_|VITEST|ELECTRON_RUN_AS_NODE$|NODE_OPTIONS$|NODE_ENV$|PASSWORD$)/;
-
-function collectOutput({ child }: GuardedProcess, take: (text: string) => void): void {
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', take);
-}
 
 async function listeningPort({ child }: GuardedProcess, log: () => string): Promise<number> {
   return new Promise((resolve, reject) => {
