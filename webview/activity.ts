@@ -2,9 +2,9 @@
 import * as l10n from '@vscode/l10n';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import type { AnswerStage } from '../extension/protocol/answerEvents.ts';
 import type { Activity, QueueItem } from '../extension/protocol/chat.ts';
+import { barWidth } from './barWidth.ts';
 import { iconButton, textButton } from './buttons.ts';
 import { formatBytes, formatDuration, formatNumber, formatShare } from './format.ts';
 import { send } from './host.ts';
@@ -194,7 +194,7 @@ function progress(exchangeId: string, activity: Progress): TemplateResult {
       aria-valuemax="100"
       aria-valuenow=${percent ?? nothing}
     >
-      <div style=${styleMap({ inlineSize: percent === null ? null : `${percent}%` })}></div>
+      <div ${barWidth(percent)}></div>
     </div>
     <p class="muted details">${details(activity).join(' · ')}</p>
     ${activity.path === undefined ? nothing : html`<p class="muted path">${activity.path}</p>`}

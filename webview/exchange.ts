@@ -93,20 +93,21 @@ export class ExchangeView extends LightElement {
 
   #editor(): TemplateResult {
     const { id, question, pins } = this.exchange;
-    return html`<ask-composer
-      class="editing"
-      .label=${l10n.t('Edit question')}
-      .submitLabel=${l10n.t('Ask again')}
-      .initial=${{ text: question, pins }}
-      .folders=${this.folders}
-      .cancellable=${true}
-      @composer-submit=${(event: CustomEvent<Draft>) => {
-        const { text, pins } = event.detail;
-        send({ type: 'edit', exchangeId: id, question: text, pins });
-        this.editing = false;
-      }}
-      @composer-cancel=${() => void this.#endEdit()}
-    ></ask-composer>`;
+    return html`<h2 class="visually-hidden">${l10n.t('Edit question')}</h2>
+      <ask-composer
+        class="editing"
+        .label=${l10n.t('Edit question')}
+        .submitLabel=${l10n.t('Ask again')}
+        .initial=${{ text: question, pins }}
+        .folders=${this.folders}
+        .cancellable=${true}
+        @composer-submit=${(event: CustomEvent<Draft>) => {
+          const { text, pins } = event.detail;
+          send({ type: 'edit', exchangeId: id, question: text, pins });
+          this.editing = false;
+        }}
+        @composer-cancel=${() => void this.#endEdit()}
+      ></ask-composer>`;
   }
 
   async #edit(): Promise<void> {

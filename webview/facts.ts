@@ -2,10 +2,10 @@
 import * as l10n from '@vscode/l10n';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import type { Place } from '../extension/protocol/chat.ts';
 import type { AnswerFacts } from '../extension/protocol/conversation.ts';
 import type { LineRange } from '../extension/protocol/nouns.ts';
+import { barWidth } from './barWidth.ts';
 import { icon } from './buttons.ts';
 import { formatDuration, formatLines, formatNumber, formatShare, placeOf } from './format.ts';
 import { send } from './host.ts';
@@ -111,7 +111,7 @@ function evidence(
               <span class="share">${formatShare(lines.weight)}</span>
             </div>
             <div class="bar" aria-hidden="true">
-              <div style=${styleMap({ inlineSize: `${(100 * lines.weight) / heaviest}%` })}></div>
+              <div ${barWidth((100 * lines.weight) / heaviest)}></div>
             </div>
           </li>`,
       )}

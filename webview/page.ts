@@ -74,18 +74,22 @@ class Page extends LightElement {
   override render(): TemplateResult | typeof nothing {
     if (this.synced === null) return nothing;
     const { state } = this.synced;
-    return html`${this.#header(state)} ${noticesView(state)}
-      ${
-        this.listOpen
-          ? html`<ask-conversations
-              .conversations=${state.conversations}
-              .shownId=${state.conversation?.id ?? null}
-              @conversations-close=${() => void this.#closeList()}
-            ></ask-conversations>`
-          : this.#transcript(state)
-      }
-      ${this.#composer(state)} ${statusLine(state.engine)}
-      <ask-lines .folders=${state.folders}></ask-lines>
+    return html`${this.#header(state)}
+      <main>
+        ${noticesView(state)}
+        ${
+          this.listOpen
+            ? html`<ask-conversations
+                .conversations=${state.conversations}
+                .shownId=${state.conversation?.id ?? null}
+                @conversations-close=${() => void this.#closeList()}
+              ></ask-conversations>`
+            : this.#transcript(state)
+        }
+        ${this.#composer(state)}
+        <ask-lines .folders=${state.folders}></ask-lines>
+      </main>
+      ${statusLine(state.engine)}
       <div class="visually-hidden" role="status">${this.announced}</div>`;
   }
 
@@ -130,7 +134,7 @@ class Page extends LightElement {
 
   #transcript(state: PageState): TemplateResult {
     const exchanges = state.conversation?.exchanges ?? [];
-    return html`<main
+    return html`<div
         class="transcript"
         role="log"
         aria-live="off"
@@ -155,7 +159,7 @@ class Page extends LightElement {
             },
           )}
         </div>
-      </main>
+      </div>
       ${
         this.atEnd
           ? nothing

@@ -29,10 +29,22 @@ export const pageStyles = css`
     list-style: none;
   }
   ask-page {
-    position: relative;
     display: flex;
     flex-direction: column;
     block-size: 100%;
+  }
+  main {
+    display: flex;
+    flex: 1 1 0;
+    flex-direction: column;
+    min-block-size: 0;
+    min-inline-size: 0;
+  }
+  main {
+    display: flex;
+    flex: 1 1 0;
+    flex-direction: column;
+    min-block-size: 0;
     min-inline-size: 0;
   }
   header {
