@@ -203,6 +203,8 @@ export class ConversationList extends LightElement {
     if (event.key === 'Escape') this.renamedId = null;
     else if (event.key === 'Enter') this.#rename(row, event.target);
     else return;
+    // The key would press the button that gets the focus.
+    event.preventDefault();
     void this.updateComplete.then(() => this.#focusRow(row.id));
   }
 

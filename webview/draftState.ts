@@ -24,7 +24,11 @@ export function sameDraft(a: Draft, b: Draft): boolean {
 /** The draft with the pins that it does not have yet. */
 export function withPins(draft: Draft, pins: readonly Pin[]): Draft {
   const known = new Set(draft.pins.map(pinKey));
-  const added = pins.filter((pin) => !known.has(pinKey(pin)));
+  const added = pins.filter((pin) => {
+    const isNew = !known.has(pinKey(pin));
+    known.add(pinKey(pin));
+    return isNew;
+  });
   return added.length === 0 ? draft : { ...draft, pins: [...draft.pins, ...added] };
 }
 

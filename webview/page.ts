@@ -52,6 +52,8 @@ class Page extends LightElement {
   /** Of the activity that was announced last. */
   #announcedStep = '';
   #announcedExchange: string | null = null;
+  /** Of the transcript, when it scrolled last. */
+  #lastTop = 0;
   readonly #growth = new ResizeObserver(() => this.#followEnd());
 
   constructor() {
@@ -135,7 +137,7 @@ class Page extends LightElement {
   #transcript(state: PageState): TemplateResult {
     const exchanges = state.conversation?.exchanges ?? [];
     return html`<div
-        class="transcript"
+        class="transcript ${this.atEnd ? 'following' : ''}"
         role="log"
         aria-live="off"
         aria-label=${l10n.t('Conversation')}
@@ -269,7 +271,11 @@ class Page extends LightElement {
   readonly #onScroll = (event: Event): void => {
     const scroller = event.currentTarget;
     if (!(scroller instanceof HTMLElement)) return;
-    this.atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= endPixels;
+    const { scrollTop, scrollHeight, clientHeight } = scroller;
+    // While the text grows the end moves away by itself: only a way up is the user's.
+    if (scrollHeight - scrollTop - clientHeight <= endPixels) this.atEnd = true;
+    else if (scrollTop < this.#lastTop) this.atEnd = false;
+    this.#lastTop = scrollTop;
   };
 
   readonly #jumpToEnd = (): void => {

@@ -39,6 +39,11 @@ export const pageStyles = css`
     flex-direction: column;
     min-block-size: 0;
     min-inline-size: 0;
+    /* In a very low view all of it scrolls, so that nothing is out of reach. */
+    overflow: hidden auto;
+  }
+  main > * {
+    flex-shrink: 0;
   }
   main {
     display: flex;
@@ -46,6 +51,11 @@ export const pageStyles = css`
     flex-direction: column;
     min-block-size: 0;
     min-inline-size: 0;
+    /* In a very low view all of it scrolls, so that nothing is out of reach. */
+    overflow: hidden auto;
+  }
+  main > * {
+    flex-shrink: 0;
   }
   header {
     padding: 4px 8px;
@@ -82,6 +92,10 @@ export const pageStyles = css`
     min-block-size: 4em;
     overflow: hidden auto;
   }
+  /* The end is followed by the page itself. */
+  .transcript.following {
+    overflow-anchor: none;
+  }
   .jump {
     position: relative;
     block-size: 0;
@@ -111,6 +125,10 @@ export const pageStyles = css`
     resize: none;
     /* Eight lines, the padding and the border. */
     max-block-size: calc(8lh + 10px);
+  }
+  .composer .chips {
+    max-block-size: 7em;
+    overflow: auto;
   }
   .composer .hint {
     font-size: 0.9em;
@@ -145,6 +163,8 @@ export const pageStyles = css`
   }
   footer {
     display: flex;
+    max-block-size: 20%;
+    overflow: auto;
     gap: 4px;
     padding: 2px 8px 4px;
     font-size: 0.9em;
