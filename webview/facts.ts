@@ -90,7 +90,6 @@ function evidence(
   marked: boolean,
 ): TemplateResult | typeof nothing {
   if (evidence.length === 0) return nothing;
-  const heaviest = Math.max(...evidence.map(({ weight }) => weight));
   return html`<details class="evidence">
     <summary>${l10n.t('Evidence: {0} places', formatNumber(evidence.length))}</summary>
     <p class="muted">${l10n.t('What the model still held of the files when it answered.')}</p>
@@ -108,10 +107,10 @@ function evidence(
           html`<li>
             <div class="row">
               <span class="grow">${linesLink(lines, folders)}</span>
-              <span class="share">${formatShare(lines.weight)}</span>
+              <span class="share">${formatShare(lines.weight, 1)}</span>
             </div>
             <div class="bar" aria-hidden="true">
-              <div ${barWidth((100 * lines.weight) / heaviest)}></div>
+              <div ${barWidth(100 * lines.weight)}></div>
             </div>
           </li>`,
       )}

@@ -8,8 +8,8 @@ export function formatNumber(value: number, maximumFractionDigits = 0): string {
 }
 
 /** @param share 0 to 1 */
-export function formatShare(share: number): string {
-  return new Intl.NumberFormat(language(), { style: 'percent', maximumFractionDigits: 1 }).format(share);
+export function formatShare(share: number, maximumFractionDigits = 0): string {
+  return new Intl.NumberFormat(language(), { style: 'percent', maximumFractionDigits }).format(share);
 }
 
 const bytesPerUnit = 1000;
