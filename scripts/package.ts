@@ -3,8 +3,9 @@
  * They are dist/vsix/ask-codebase-TARGET.vsix, and the same sources give the same bytes.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { stage } from './stage.ts';
@@ -12,7 +13,6 @@ import { targetNames } from './targets.ts';
 
 /** The bundle of this file is in dist/. */
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const stages = join(repository, 'dist/stages');
 const vsixFolder = join(repository, 'dist/vsix');
 /** The time of every file in the archives: the first that a ZIP can hold, 1980-01-01, in seconds. */
 const sourceDateEpoch = '315532800';
@@ -24,15 +24,20 @@ if (unknown.length > 0) {
   console.error(`There is no target ${unknown.join(', ')}. The targets are ${targetNames.join(', ')}.`);
   process.exit(2);
 }
+await mkdir(vsixFolder, { recursive: true });
+/** Of this run alone: others may run at the same time. */
+const stages = await mkdtemp(join(tmpdir(), 'ask-codebase-package-'));
 try {
-  await mkdir(vsixFolder, { recursive: true });
   for (const target of targetNames) {
     if (named.length > 0 && !named.includes(target)) continue;
     const begin = performance.now();
     const file = join(vsixFolder, `ask-codebase-${target}.vsix`);
     const folder = join(stages, target);
     await stage(repository, target, folder, join(stages, 'packages'));
-    await pack(folder, target, file);
+    const packed = join(vsixFolder, `${basename(stages)}.partial`);
+    await pack(folder, target, packed);
+    // At once, so that nobody reads half of it.
+    await rename(packed, file);
     const { size } = await stat(file);
     const seconds = (performance.now() - begin) / 1000;
     console.log(

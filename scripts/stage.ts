@@ -52,8 +52,8 @@ export async function stage(
 /** At the top of the repository. */
 const documents = /^(README\.md|CHANGELOG\.md|LICENSE|package\.nls(\..+)?\.json)$/;
 const folders = ['l10n', 'media'];
-/** Pictures of the README alone, which the page of an installed extension cannot show. */
-const readmePictures = 'media/readme';
+/** Pictures that the README alone shows: the page of an installed extension finds none by a relative path. */
+const readmePictures = ['media/screenshots', 'media/ask.svg'];
 /** What the manifest says to npm and to developers. */
 const developerKeys = new Set(['type', 'private', 'scripts', 'dependencies', 'devDependencies', 'overrides']);
 /** Whose .wasm files lie in dist/grammars. */
@@ -63,13 +63,15 @@ async function copyDocuments(repository: string, folder: string): Promise<void> 
   for (const name of await readdir(repository)) {
     if (documents.test(name)) await copyFile(join(repository, name), join(folder, name));
   }
-  const left = resolve(repository, readmePictures);
+  const left = new Set(readmePictures.map((path) => resolve(repository, path)));
   for (const name of folders) {
     await cp(join(repository, name), join(folder, name), {
       recursive: true,
-      filter: (source) => resolve(source) !== left,
+      filter: (source) => !left.has(resolve(source)),
     });
   }
+  const readme = await readFile(join(folder, 'README.md'), 'utf8');
+  await writeFile(join(folder, 'README.md'), readme.replace(/^!\[.*\]\(media\/.*\)\n+/gm, ''));
 }
 
 async function copyGrammars(repository: string, folder: string): Promise<void> {

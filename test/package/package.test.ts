@@ -47,7 +47,7 @@ describe.each(targetNames)('%s', (target) => {
       const bytes = read();
       expect(bytes.includes(repository.slice(0, -1)), path).toBe(false);
       // Libraries may tell the home of whoever built them, which can have the same name.
-      const home = binaryPlatform(bytes) === undefined && bytes.includes(homedir());
+      const home = binaryPlatform(bytes) === undefined && bytes.includes(join(homedir(), '/'));
       expect(home || bytes.includes('_authToken'), path).toBe(false);
       expect(isSecretName(path) || isSecretText(bytes.toString('latin1')), path).toBe(false);
       if (/\.[cm]?js$/.test(path)) expect(bytes.includes('sourceMappingURL'), path).toBe(false);
