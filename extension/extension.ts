@@ -22,7 +22,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 
   const tell = (changes: readonly PageChange[]): void => {
     view.change(changes);
-    setContextKeys(opened.window, markedExchange);
+    // Text and progress come many times a second, and no key depends on them.
+    if (changes.some(({ change }) => change === 'state' || change === 'exchange')) {
+      setContextKeys(opened.window, markedExchange);
+    }
   };
   const state = (): PageState => ({
     ...ready().chat.state,
@@ -32,12 +35,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     folders: workspaceFolders().map(({ name }) => name),
     trusted: vscode.workspace.isTrusted,
   });
-  const markEvidence = (exchangeId: string | null): Promise<void> => {
+  const markEvidence = (exchangeId: string | null): void => {
     const evidence = exchangeId === null ? [] : (ready().chat.exchange(exchangeId)?.facts?.evidence ?? []);
     markedExchange = evidence.length === 0 ? null : exchangeId;
     marks.show(evidence);
     tell([{ change: 'state', state: { markedExchange } }]);
-    return Promise.resolve();
   };
   const ready = (): AskWindow => {
     if (opened.window === undefined) throw new Error('The window is not open yet.');
@@ -70,7 +72,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     marks,
     vscode.window.registerWebviewViewProvider(views.chat, view),
     registerCommands({
-      chat: () => Promise.resolve(chat),
+      chat,
       engineView: ready().engineView,
       log,
       focusInput: (pins) => view.post({ type: 'focusInput', ...(pins === undefined ? {} : { pins }) }),

@@ -1,13 +1,16 @@
 /**
  * The conversations of a window and the questions that run in them. It owns what the page shows: the page may come and
  * go, and nothing of an answer is lost by it. Questions run one after the other; what changed is told to a listener.
+ *
+ * Longer than other files: the queue and the conversations change together, and every change is told and stored in the
+ * same step. What can be said without that state is in conversation.ts.
  */
 import { isAskError } from '../errors.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
 import type { Activity, PageChange, PageState, QueueItem } from '../protocol/chat.ts';
 import type { Conversation, ConversationSummary, Draft, Exchange, Pin } from '../protocol/conversation.ts';
 import type { SkippedFile } from '../protocol/nouns.ts';
-import type { ChatParts, ChatQuestion, LongReading } from './chatParts.ts';
+import type { ChatParts, ChatQuestion } from './chatParts.ts';
 import * as change from './conversation.ts';
 import type { StoredConversation } from './storedConversation.ts';
 
@@ -280,7 +283,7 @@ export class Chat {
         answerSoFar: exchange.text,
         anew: job.anew,
       };
-      const confirm = (plan: LongReading, signal: AbortSignal): Promise<'planned' | 'smaller'> =>
+      const confirm: Parameters<ChatParts['answer']>[1] = (plan, signal) =>
         this.#decision(job, { kind: 'confirm', ...plan }, signal);
       for await (const event of this.#parts.answer(question, confirm, signal))
         this.#onEvent(job, event, begin);

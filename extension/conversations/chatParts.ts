@@ -1,31 +1,21 @@
 /** What the conversations of a window need from the door that they are shown in. */
+import type { AskParts, AskRequest } from '../ask.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
-import type { PageChange, SmallerReading } from '../protocol/chat.ts';
-import type { Failure, Pin } from '../protocol/conversation.ts';
-import type { Turn } from '../protocol/nouns.ts';
+import type { PageChange } from '../protocol/chat.ts';
+import type { Failure } from '../protocol/conversation.ts';
 import type { ConversationStore } from './conversationStore.ts';
 
 /** What the door needs to know to answer one exchange. */
-export interface ChatQuestion {
-  readonly question: string;
-  readonly pins: readonly Pin[];
-  readonly history: readonly Turn[];
-  readonly answerSoFar: string;
+export interface ChatQuestion extends Pick<AskRequest, 'question' | 'pins' | 'history' | 'answerSoFar'> {
   /** Another answer than the one before is wanted. */
   readonly anew: boolean;
-}
-
-export interface LongReading {
-  readonly tokens: number;
-  readonly seconds: number;
-  readonly smaller: SmallerReading;
 }
 
 export interface ChatParts {
   readonly store: ConversationStore;
   readonly answer: (
     question: ChatQuestion,
-    confirm: (plan: LongReading, signal: AbortSignal) => Promise<'planned' | 'smaller'>,
+    confirm: NonNullable<AskParts['confirmReading']>,
     signal: AbortSignal,
   ) => AsyncIterable<AnswerEvent>;
   /** Null: it is on this machine. */

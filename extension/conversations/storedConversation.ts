@@ -1,6 +1,6 @@
 /** The form of a conversation in its file. What is read from the disk is checked, since it may be damaged or foreign. */
 import { z } from 'zod';
-import type { Conversation, Draft, Exchange, Pin } from '../protocol/conversation.ts';
+import type { Conversation, Draft, Exchange, Pin, RemedyAction } from '../protocol/conversation.ts';
 import { skipReasonText, type SkippedFile, type SkipReason } from '../protocol/nouns.ts';
 
 export interface StoredConversation {
@@ -19,7 +19,7 @@ export interface StoredPanel {
 const formatVersion = 1;
 
 const lines = { workspace: z.string(), path: z.string(), startLine: z.int(), endLine: z.int() };
-const pin = z.discriminatedUnion('kind', [
+export const pinSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['file', 'folder']), workspace: z.string(), path: z.string() }),
   z.object({ kind: z.literal('lines'), ...lines }),
 ]) satisfies z.ZodType<Pin>;
@@ -50,23 +50,25 @@ const facts = z.object({
   seconds: z.number(),
 });
 
+export const remedyActionSchema = z.enum([
+  'getModel',
+  'chooseModel',
+  'askAgain',
+  'continue',
+  'showFiles',
+  'openFolder',
+  'openSettings',
+  'showLog',
+  'manageTrust',
+]) satisfies z.ZodType<RemedyAction>;
+
 const failure = z.object({
   reason: z.string(),
   message: z.string(),
   remedy: z.string(),
   actions: z.array(
     z.object({
-      action: z.enum([
-        'getModel',
-        'chooseModel',
-        'askAgain',
-        'continue',
-        'showFiles',
-        'openFolder',
-        'openSettings',
-        'showLog',
-        'manageTrust',
-      ]),
+      action: remedyActionSchema,
       label: z.string(),
     }),
   ),
@@ -75,7 +77,7 @@ const failure = z.object({
 const exchange = z.object({
   id: z.string(),
   question: z.string(),
-  pins: z.array(pin),
+  pins: z.array(pinSchema),
   askedAt: z.number(),
   state: z.enum(['waiting', 'running', 'answered', 'stopped', 'interrupted', 'failed']),
   text: z.string(),
@@ -107,12 +109,15 @@ const stored = z
   })
   .transform(({ version: _, ...value }): StoredConversation => value);
 
-const draft = z.object({ text: z.string(), pins: z.array(pin) }) satisfies z.ZodType<Draft>;
+export const draftSchema = z.object({
+  text: z.string(),
+  pins: z.array(pinSchema),
+}) satisfies z.ZodType<Draft>;
 const panel = z
   .object({
     version: z.literal(formatVersion),
     shown: z.string().nullable(),
-    drafts: z.record(z.string(), draft),
+    drafts: z.record(z.string(), draftSchema),
   })
   .transform(({ version: _, ...value }): StoredPanel => value);
 
@@ -135,5 +140,3 @@ function parse<T>(schema: z.ZodType<T>, json: string): T {
   if (result.success) return result.data;
   throw new Error(z.prettifyError(result.error));
 }
-
-export { pin as pinSchema, draft as draftSchema };

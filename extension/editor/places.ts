@@ -55,8 +55,11 @@ export async function checkLinks(texts: readonly string[]): Promise<CheckedLink[
 }
 
 /** Undefined for a place that is not a file inside its workspace folder, links followed. */
-export async function uriOfPlace({ workspace, path }: Place): Promise<vscode.Uri | undefined> {
-  const folder = workspaceFolders().find(({ name }) => name === workspace);
+export async function uriOfPlace(
+  { workspace, path }: Place,
+  folders: readonly WorkspaceFolder[] = workspaceFolders(),
+): Promise<vscode.Uri | undefined> {
+  const folder = folders.find(({ name }) => name === workspace);
   if (folder === undefined || path === '') return undefined;
   const absolute = join(folder.rootPath, path);
   if (!isInside(absolute, folder.rootPath)) return undefined;
@@ -97,14 +100,14 @@ async function checkLink(
   for (const { name } of folders) {
     for (const inside of path.startsWith(`${name}/`) ? [path.slice(name.length + 1), path] : [path]) {
       const place: Place = { workspace: name, path: inside, ...lines };
-      if (await exists(place)) return { text, place };
+      if (await exists(place, folders)) return { text, place };
     }
   }
   return undefined;
 }
 
-async function exists(place: Place): Promise<boolean> {
-  const uri = await uriOfPlace(place);
+async function exists(place: Place, folders: readonly WorkspaceFolder[]): Promise<boolean> {
+  const uri = await uriOfPlace(place, folders);
   if (uri === undefined) return false;
   if (place.lines === undefined) return true;
   if (place.lines.startLine < 1 || (await stat(uri.fsPath)).size > largestPreviewed) return false;

@@ -27,9 +27,10 @@ export function placeOfUri(
   return { workspace: folder.name, path: uri.path.startsWith(root) ? uri.path.slice(root.length) : '' };
 }
 
-/** The text of an open editor that is not saved, by the path of its file. */
-export function unsavedText(absolutePath: string): string | undefined {
-  return vscode.workspace.textDocuments
-    .find(({ isDirty, uri }) => isDirty && uri.scheme === 'file' && uri.fsPath === absolutePath)
-    ?.getText();
+/** The open editors' documents that are not saved, by the paths of their files. */
+export function unsavedDocuments(): ReadonlyMap<string, vscode.TextDocument> {
+  const unsaved = vscode.workspace.textDocuments.filter(
+    ({ isDirty, uri }) => isDirty && uri.scheme === 'file',
+  );
+  return new Map(unsaved.map((document) => [document.uri.fsPath, document]));
 }

@@ -6,7 +6,7 @@ import { Chat } from '../conversations/chat.ts';
 import type { ChatParts, ChatQuestion } from '../conversations/chatParts.ts';
 import { ConversationStore } from '../conversations/conversationStore.ts';
 import { readSettings } from '../editor/settings.ts';
-import { unsavedText, workspaceFolders } from '../editor/workspaceFolders.ts';
+import { unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
 import { startEngine } from '../engineClient/engineClient.ts';
 import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts';
@@ -98,6 +98,7 @@ export async function openAskWindow({
     void engine.use(() => new Promise<void>((resolve) => (release = resolve)));
     try {
       const { anew, ...asked } = question;
+      const unsaved = unsavedDocuments();
       const events = ask(
         {
           ...asked,
@@ -108,8 +109,9 @@ export async function openAskWindow({
         },
         {
           findFiles: (folders, options) =>
-            findFiles(folders, { ...options, isUnsaved: (path) => unsavedText(path) !== undefined }),
-          readDocuments: (files, options) => readSourceDocuments(files, { ...options, unsaved: unsavedText }),
+            findFiles(folders, { ...options, isUnsaved: (path) => unsaved.has(path) }),
+          readDocuments: (files, options) =>
+            readSourceDocuments(files, { ...options, unsaved: (path) => unsaved.get(path)?.getText() }),
           grammars,
           resolveModel: (name, options) =>
             resolveModel(name, {

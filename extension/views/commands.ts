@@ -8,11 +8,11 @@ import type { Pin } from '../protocol/conversation.ts';
 import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
-  readonly chat: () => Promise<Chat>;
+  readonly chat: Chat;
   readonly engineView: () => EngineView;
   readonly log: vscode.LogOutputChannel;
   readonly focusInput: (pins?: readonly Pin[]) => void;
-  readonly markEvidence: (exchangeId: string | null) => Promise<void>;
+  readonly markEvidence: (exchangeId: string | null) => void;
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
   /** Questions asked before, latest first. */
@@ -29,22 +29,22 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     askAboutFolder: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : undefined, 'folder'),
     askAboutSelection: () => askInOneStep(parts, selectionPin(), undefined),
     newConversation: async () => {
-      (await parts.chat()).startNew();
+      parts.chat.startNew();
       await focusChat(parts);
     },
     focusInput: () => focusChat(parts),
-    stop: async () => (await parts.chat()).stop(),
+    stop: () => parts.chat.stop(),
     showFiles,
-    markEvidence: async () => {
-      const exchanges = (await parts.chat()).shown?.exchanges ?? [];
+    markEvidence: () => {
+      const exchanges = parts.chat.shown?.exchanges ?? [];
       const last = exchanges.findLast(({ facts }) => (facts?.evidence.length ?? 0) > 0);
-      if (last !== undefined) await parts.markEvidence(last.id);
+      if (last !== undefined) parts.markEvidence(last.id);
     },
     unmarkEvidence: () => parts.markEvidence(null),
     chooseModel,
     getModel: parts.getModel,
     exportConversation: async () => {
-      const shown = (await parts.chat()).shown;
+      const shown = parts.chat.shown;
       if (shown !== null) await parts.exportConversation(shown.id);
     },
     showLog: () => parts.log.show(),
@@ -95,8 +95,7 @@ async function askInOneStep(
   if (question === undefined) return;
   const remembered = [question, ...earlier.filter((one) => one !== question)].slice(0, mostRemembered);
   await parts.history.update(historyKey, remembered);
-  const chat = await parts.chat();
-  chat.ask(question, pin === undefined ? [] : [pin]);
+  parts.chat.ask(question, pin === undefined ? [] : [pin]);
   await vscode.commands.executeCommand(`${views.chat}.focus`);
 }
 

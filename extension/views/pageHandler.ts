@@ -14,7 +14,7 @@ import { showSkipped } from './picks.ts';
 export interface PageHandlerParts {
   readonly window: AskWindow;
   readonly view: ChatView;
-  readonly markEvidence: (exchangeId: string | null) => Promise<void>;
+  readonly markEvidence: (exchangeId: string | null) => void;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -76,7 +76,7 @@ export function createPageHandler(parts: PageHandlerParts): (message: Message) =
         }
         return;
       case 'markEvidence': {
-        await markEvidence(message.exchangeId);
+        markEvidence(message.exchangeId);
         const strongest =
           message.exchangeId === null ? undefined : chat.exchange(message.exchangeId)?.facts?.evidence[0];
         if (strongest !== undefined) {

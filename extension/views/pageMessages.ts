@@ -1,6 +1,6 @@
 /** What the page sends, checked: the page shows text that nobody vouches for. */
 import { z } from 'zod';
-import { draftSchema, pinSchema } from '../conversations/storedConversation.ts';
+import { draftSchema, pinSchema, remedyActionSchema } from '../conversations/storedConversation.ts';
 import type { FromPage } from '../protocol/chat.ts';
 import { longestQuestion } from '../ask.ts';
 
@@ -14,18 +14,6 @@ const place = z.object({
   path: z.string().max(4096),
   lines: z.object({ startLine: line, endLine: line }).exactOptional(),
 });
-const action = z.enum([
-  'getModel',
-  'chooseModel',
-  'askAgain',
-  'continue',
-  'showFiles',
-  'openFolder',
-  'openSettings',
-  'showLog',
-  'manageTrust',
-]);
-
 const fromPage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('resync') }),
@@ -37,7 +25,7 @@ const fromPage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('continue'), exchangeId: id }),
   z.object({ type: z.literal('confirm'), exchangeId: id, reading: z.enum(['planned', 'smaller']) }),
   z.object({ type: z.literal('getModel'), exchangeId: id }),
-  z.object({ type: z.literal('remedy'), exchangeId: id.nullable(), action }),
+  z.object({ type: z.literal('remedy'), exchangeId: id.nullable(), action: remedyActionSchema }),
   z.object({ type: z.literal('newConversation') }),
   z.object({ type: z.literal('openConversation'), conversationId: id }),
   z.object({ type: z.literal('renameConversation'), conversationId: id, title: z.string().max(1000) }),

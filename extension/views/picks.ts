@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { commands, settings, settingsSection } from '../contributions.ts';
 import { uriOfPlace } from '../editor/places.ts';
 import { readSettings } from '../editor/settings.ts';
-import { unsavedText, workspaceFolders } from '../editor/workspaceFolders.ts';
+import { unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
 import { catalogue } from '../models/catalogue.ts';
 import { localModel } from '../models/findModel.ts';
 import type { EngineView } from '../protocol/chat.ts';
@@ -46,17 +46,59 @@ export function askBox(earlier: readonly string[], about: string | undefined): P
   });
 }
 
-/** The files left out of a reading, or of the workspace as it is now, each with its reason; a choice opens the file. */
-export async function showSkipped(skipped: readonly SkippedFile[], title: string): Promise<void> {
+/** The files left out of a reading, each with its reason; a choice opens the file. */
+export function showSkipped(skipped: readonly SkippedFile[], title: string): Promise<void> {
+  return pickFile([], skipped, title);
+}
+
+/** Walks and reads the workspace as a question would, with progress that can be cancelled, and shows both lists. */
+export async function showFiles(): Promise<void> {
+  const location = { location: vscode.ProgressLocation.Notification, cancellable: true };
+  const title = vscode.l10n.t('Looking at the files');
+  const { read, left } = await vscode.window.withProgress({ ...location, title }, async (progress, token) => {
+    const cancelled = new AbortController();
+    token.onCancellationRequested(() => cancelled.abort());
+    const { signal } = cancelled;
+    const unsaved = unsavedDocuments();
+    const { files, skipped } = await findFiles(workspaceFolders(), {
+      signal,
+      isUnsaved: (path) => unsaved.has(path),
+    });
+    const read: FilePlace[] = [];
+    const left: SkippedFile[] = [...skipped];
+    const options = { signal, unsaved: (path: string) => unsaved.get(path)?.getText() };
+    for await (const document of readSourceDocuments(files, options)) {
+      if (isSkipped(document)) left.push(document);
+      else read.push({ workspace: document.workspace, path: document.path });
+      progress.report({ message: vscode.l10n.t('{0} files', read.length + left.length) });
+    }
+    return { read, left };
+  });
+  await pickFile(
+    read,
+    left,
+    vscode.l10n.t('{0} files can be read, {1} are left out', read.length, left.length),
+  );
+}
+
+type FilePlace = Pick<SkippedFile, 'workspace' | 'path'>;
+
+async function pickFile(
+  read: readonly FilePlace[],
+  left: readonly SkippedFile[],
+  title: string,
+): Promise<void> {
   const severalFolders = workspaceFolders().length > 1;
-  const items = skipped.map((file) => ({
+  const item = (icon: string, file: FilePlace, description: string) => ({
     label: severalFolders ? `${file.workspace}/${file.path}` : file.path,
-    description: [vscode.l10n.t(skipReasonText[file.reason]), file.detail]
-      .filter((part) => part !== undefined)
-      .join(': '),
-    iconPath: new vscode.ThemeIcon('circle-slash'),
+    description,
+    iconPath: new vscode.ThemeIcon(icon),
     file,
-  }));
+  });
+  const items = [
+    ...read.map((file) => item('check', file, '')),
+    ...left.map((file) => item('circle-slash', file, reasonOf(file))),
+  ];
   const chosen = await vscode.window.showQuickPick(items, {
     title,
     placeHolder: vscode.l10n.t('Filter by path or reason'),
@@ -66,51 +108,9 @@ export async function showSkipped(skipped: readonly SkippedFile[], title: string
   if (uri !== undefined) await vscode.window.showTextDocument(uri);
 }
 
-/** Walks and reads the workspace as a question would, with progress that can be cancelled, and shows both lists. */
-export async function showFiles(): Promise<void> {
-  const folders = workspaceFolders();
-  const location = { location: vscode.ProgressLocation.Notification, cancellable: true };
-  const title = vscode.l10n.t('Looking at the files');
-  const found = await vscode.window.withProgress({ ...location, title }, async (progress, token) => {
-    const cancelled = new AbortController();
-    token.onCancellationRequested(() => cancelled.abort());
-    const { signal } = cancelled;
-    const { files, skipped } = await findFiles(folders, { signal });
-    const read: { workspace: string; path: string }[] = [];
-    const left: SkippedFile[] = [...skipped];
-    for await (const document of readSourceDocuments(files, { signal, unsaved: unsavedText })) {
-      if (isSkipped(document)) left.push(document);
-      else read.push({ workspace: document.workspace, path: document.path });
-      progress.report({ message: vscode.l10n.t('{0} files', read.length + left.length) });
-    }
-    return { read, left };
-  });
-  const severalFolders = folders.length > 1;
-  const label = ({ workspace, path }: { workspace: string; path: string }): string =>
-    severalFolders ? `${workspace}/${path}` : path;
-  const items = [
-    ...found.read.map((file) => ({
-      label: label(file),
-      description: '',
-      iconPath: new vscode.ThemeIcon('check'),
-      file,
-    })),
-    ...found.left.map((file) => ({
-      label: label(file),
-      description: [vscode.l10n.t(skipReasonText[file.reason]), file.detail]
-        .filter((part) => part !== undefined)
-        .join(': '),
-      iconPath: new vscode.ThemeIcon('circle-slash'),
-      file,
-    })),
-  ];
-  const chosen = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('{0} files can be read, {1} are left out', found.read.length, found.left.length),
-    placeHolder: vscode.l10n.t('Filter by path or reason'),
-    matchOnDescription: true,
-  });
-  const uri = chosen === undefined ? undefined : await uriOfPlace(chosen.file);
-  if (uri !== undefined) await vscode.window.showTextDocument(uri);
+function reasonOf({ reason, detail }: SkippedFile): string {
+  const sentence = vscode.l10n.t(skipReasonText[reason]);
+  return detail === undefined ? sentence : `${sentence}: ${detail}`;
 }
 
 /** Sets the model for this machine: one of the catalogue, or a GGUF file. */
@@ -131,7 +131,7 @@ export async function chooseModel(): Promise<void> {
   ];
   const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Choose Model') });
   if (chosen === undefined) return;
-  const value = chosen.value ?? (await pickFile());
+  const value = chosen.value ?? (await chooseGgufFile());
   if (value === undefined) return;
   await vscode.workspace
     .getConfiguration(settingsSection)
@@ -157,7 +157,7 @@ export async function showMenu(engine: EngineView): Promise<void> {
   if (chosen !== undefined) await vscode.commands.executeCommand(chosen.command);
 }
 
-async function pickFile(): Promise<string | undefined> {
+async function chooseGgufFile(): Promise<string | undefined> {
   const files = await vscode.window.showOpenDialog({ filters: { GGUF: ['gguf'] }, canSelectMany: false });
   return files?.[0]?.fsPath;
 }

@@ -45,18 +45,6 @@ export const pageStyles = css`
   main > * {
     flex-shrink: 0;
   }
-  main {
-    display: flex;
-    flex: 1 1 0;
-    flex-direction: column;
-    min-block-size: 0;
-    min-inline-size: 0;
-    /* In a very low view all of it scrolls, so that nothing is out of reach. */
-    overflow: hidden auto;
-  }
-  main > * {
-    flex-shrink: 0;
-  }
   header {
     padding: 4px 8px;
     border-block-end: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, transparent));

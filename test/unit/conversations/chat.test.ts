@@ -9,6 +9,7 @@ import { errors } from '../../../extension/errors.ts';
 import type { AnswerEvent, CompletedAnswer } from '../../../extension/protocol/answerEvents.ts';
 import type { PageChange } from '../../../extension/protocol/chat.ts';
 import type { Failure } from '../../../extension/protocol/conversation.ts';
+import { result } from '../standInEngine.ts';
 
 let folder: string;
 let asked: ChatQuestion[];
@@ -311,20 +312,7 @@ function completed(text: string): CompletedAnswer & AnswerEvent {
       filesRead: 1,
       skipped: [{ workspace: 'w', path: 'a.pem', reason: 'secret' }],
     },
-    statistics: {
-      documentTokens: 1,
-      keptTokens: 1,
-      tokenBudget: 1,
-      prefillTokens: 1,
-      prefillSeconds: 1,
-      scoreSeconds: 0,
-      evictSeconds: 0,
-      generatedTokens: 1,
-      generateSeconds: 1,
-      kvCacheBytes: 1,
-      peakEngineBytes: 1,
-      reused: false,
-    },
+    statistics: result.statistics,
   };
 }
 
