@@ -127,6 +127,38 @@ export class CacheOperations {
     this.#context.truncate(length);
   }
 
+  /** The first-written keys of the cells 0..cells-1, layer after layer, as `restoreFirstKeys` takes them. */
+  saveFirstKeys(cells: number): Uint8Array {
+    const bytes = Buffer.allocUnsafeSlow(this.#firstKeyBytes(cells));
+    this.#eachFirstKeys(cells, bytes, (tensor, part) =>
+      this.#f.ggml_backend_tensor_get(tensor, part, 0, part.length),
+    );
+    return bytes;
+  }
+
+  /** @returns false when the bytes are not those of so many cells. */
+  restoreFirstKeys(cells: number, bytes: Uint8Array): boolean {
+    if (bytes.length !== this.#firstKeyBytes(cells)) return false;
+    this.#eachFirstKeys(cells, bytes, (tensor, part) =>
+      this.#f.ggml_backend_tensor_set(tensor, part, 0, part.length),
+    );
+    return true;
+  }
+
+  #firstKeyBytes(cells: number): number {
+    return this.layouts.reduce((sum, { headDim, kvHeads }) => sum + cells * headDim * kvHeads * 2, 0);
+  }
+
+  #eachFirstKeys(cells: number, bytes: Uint8Array, copy: (tensor: Pointer, part: Uint8Array) => void): void {
+    let offset = 0;
+    for (const { layer, headDim, kvHeads } of this.layouts) {
+      const length = cells * headDim * kvHeads * 2;
+      const tensor = this.#groups.map(({ firstKeys }) => firstKeys.get(layer)).find((one) => one !== undefined);
+      copy(tensor!, bytes.subarray(offset, offset + length));
+      offset += length;
+    }
+  }
+
   dispose(): void {
     for (const group of this.#groups) {
       this.#f.ggml_backend_buffer_free(group.buffer);

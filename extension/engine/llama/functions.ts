@@ -158,6 +158,9 @@ export interface Functions {
   llama_memory_seq_rm(memory: Pointer, sequence: number, start: number, end: number): boolean;
   llama_memory_seq_add(memory: Pointer, sequence: number, start: number, end: number, delta: number): void;
   llama_memory_seq_pos_max(memory: Pointer, sequence: number): number;
+  llama_state_seq_get_size(context: Pointer, sequence: number): number;
+  llama_state_seq_get_data(context: Pointer, target: Uint8Array, bytes: number, sequence: number): number;
+  llama_state_seq_set_data(context: Pointer, source: Uint8Array, bytes: number, sequence: number): number;
   llama_decode(context: Pointer, batch: LlamaBatchValue): number;
   llama_synchronize(context: Pointer): void;
   llama_get_logits_ith(context: Pointer, index: number): Pointer | null;
@@ -263,6 +266,9 @@ const llama: readonly string[] = [
   'bool llama_memory_seq_rm(void *memory, int32 seq_id, int32 p0, int32 p1)',
   'void llama_memory_seq_add(void *memory, int32 seq_id, int32 p0, int32 p1, int32 delta)',
   'int32 llama_memory_seq_pos_max(void *memory, int32 seq_id)',
+  'size_t llama_state_seq_get_size(void *context, int32 seq_id)',
+  'size_t llama_state_seq_get_data(void *context, void *dst, size_t size, int32 seq_id)',
+  'size_t llama_state_seq_set_data(void *context, const void *src, size_t size, int32 dest_seq_id)',
   'int32 llama_decode(void *context, llama_batch batch)',
   'void llama_synchronize(void *context)',
   'void *llama_get_logits_ith(void *context, int32 i)',

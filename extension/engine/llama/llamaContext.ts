@@ -152,6 +152,32 @@ export class LlamaContext {
     this.#length = 0;
   }
 
+  /** The rows of all cells with their positions, as `restoreSequence` takes them (llama_state_seq_get_data). */
+  saveSequence(): Uint8Array {
+    const size = this.#f.llama_state_seq_get_size(this.pointer, 0);
+    // Zeroing what is overwritten at once would double the time; outside the pool it does not move.
+    const bytes = Buffer.allocUnsafeSlow(size);
+    const written = this.#f.llama_state_seq_get_data(this.pointer, bytes, size, 0);
+    if (written !== size) throw errors.internal(`llama.cpp saved ${written} of ${size} bytes`, undefined);
+    return bytes;
+  }
+
+  /**
+   * Puts saved rows in place of the cache's own, at positions 0.. (llama_state_seq_set_data).
+   * @param length cells that were saved. @returns false, with an empty cache, when llama.cpp refuses them.
+   */
+  restoreSequence(bytes: Uint8Array, length: number): boolean {
+    this.clear();
+    const read = this.#f.llama_state_seq_set_data(this.pointer, bytes, bytes.length, 0);
+    const last = this.#f.llama_memory_seq_pos_max(this.#memory, 0);
+    if (read !== bytes.length || last !== length - 1) {
+      this.clear();
+      return false;
+    }
+    this.#length = length;
+    return true;
+  }
+
   /**
    * Keeps the same cells in every layer and head, by llama.cpp's own removal and key shift: the outside reference
    * that tests hold our eviction to. Not used when answering.
