@@ -2,19 +2,37 @@
  * One question end to end: the story that every door (terminal, panel, chat) tells.
  *
  * The workspace is walked and ranked while the model is fetched and loaded; a plan chooses what fits the reading
- * limit; what was chosen is read again, counted by the model's own tokenizer and given to the engine.
+ * limit; what was chosen is read again, counted by the model's own tokenizer and given to the engine. A follow-up goes
+ * on with what was read before, where that is still true and holds what is asked.
  */
 import { randomUUID } from 'node:crypto';
 import { chooseReading, type ReadingChoice } from './chooseReading.ts';
+import { hasSameScope, isUnderQuestion, readPassagesAgain, recordReading } from './earlierReading.ts';
 import type { EngineClient } from './engineClient/engineClient.ts';
 import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
 import type { resolveModel } from './models/findModel.ts';
-import type { AnswerEvent, CompletedAnswer } from './protocol/answerEvents.ts';
-import type { Pin } from './protocol/conversation.ts';
-import type { DeviceName, LoadResult, PresetName } from './protocol/engine.ts';
-import { skipReasonText, type SkippedFile, type Turn } from './protocol/nouns.ts';
+import type { AnswerEvent, CompletedAnswer, ReadAgainReason } from './protocol/answerEvents.ts';
+import type { Pin, ReadingRecord } from './protocol/conversation.ts';
+import type {
+  AnsweredResult,
+  AskResult,
+  DeviceName,
+  FindReadingParams,
+  LoadResult,
+  PresetName,
+  ReadUnder,
+  StateFolder,
+} from './protocol/engine.ts';
+import {
+  skipReasonText,
+  type Coverage,
+  type Passage,
+  type SkippedFile,
+  type Turn,
+} from './protocol/nouns.ts';
 import { rankPinsFirst, unreadPin } from './retrieval/pins.ts';
+import { steadySpeed } from './steadySpeed.ts';
 import { startRanking, type RankedPassage } from './retrieval/ranking.ts';
 import type { Grammars } from './retrieval/syntax.ts';
 import type { findFiles, FoundFile, WorkspaceFolder } from './workspace/findFiles.ts';
@@ -35,6 +53,10 @@ export interface AskRequest {
   readonly history: readonly Turn[];
   /** What the answer has already: it is then continued, and the events' text is only what is new. '' otherwise. */
   readonly answerSoFar: string;
+  /** What was read for an earlier answer, which this one goes on with. */
+  readonly continueOn?: ReadingRecord;
+  /** Where readings are kept on the disk; absent: none is. */
+  readonly states?: StateFolder;
   readonly folders: readonly WorkspaceFolder[];
   /** Name in the catalogue or path of a GGUF file; the default model when absent. */
   readonly model?: string;
@@ -113,6 +135,22 @@ async function answerQuestion(
   signal: AbortSignal,
 ): Promise<CompletedAnswer> {
   checkQuestion(request.question);
+  const { continueOn } = request;
+  if (continueOn !== undefined && hasSameScope(request, continueOn)) {
+    const answer = await answerFromEarlier(request, continueOn, parts, emit, signal);
+    if ('event' in answer) return answer;
+    emit({ event: 'readAgain', why: answer });
+  }
+  return answerFromWorkspace(request, parts, emit, signal);
+}
+
+/** The workspace is found, ranked and read under the question. */
+async function answerFromWorkspace(
+  request: AskRequest,
+  parts: AskParts,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<CompletedAnswer> {
   const [workspace, model] = await bothOrNeither(
     signal,
     (signal) => rankWorkspace(request, parts, emit, signal),
@@ -122,7 +160,8 @@ async function answerQuestion(
 
   const reading = await confirmedReading(request, parts, workspace, model, signal);
   const skipped = [...workspace.skipped, ...reading.skipped];
-  const estimatedSeconds = reading.tokens / loaded.prefillTokensPerSecond;
+  const record = recordReading(request, reading, { filesFound: workspace.filesFound, skipped });
+  const estimatedSeconds = reading.stored ? 0 : reading.tokens / loaded.prefillTokensPerSecond;
   emit({
     event: 'plan',
     documentTokens: reading.tokens,
@@ -130,8 +169,48 @@ async function answerQuestion(
     everything: reading.everything,
     estimatedSeconds,
     slow: estimatedSeconds > patienceSeconds,
+    stored: reading.stored,
+    reading: record,
   });
+  const result = await askEngine(engine, request, reading.passages, undefined, emit, signal);
+  if (result.outcome !== 'answered')
+    throw errors.internal(`the engine read nothing: ${result.outcome}`, result);
+  return completed(result, record.coverage);
+}
 
+/**
+ * The same passages as for an earlier answer, if their files are unchanged. Another question than the one that they
+ * were read under is answered only from what is kept of them.
+ */
+async function answerFromEarlier(
+  request: AskRequest,
+  record: ReadingRecord,
+  parts: AskParts,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<CompletedAnswer | ReadAgainReason> {
+  const [{ passages, changed }, { engine }] = await bothOrNeither(
+    signal,
+    (signal) => readPassagesAgain(record, request.folders, parts.readDocuments, signal),
+    (signal) => loadModel(request, parts, emit, signal),
+  );
+  if (changed.length > 0) return { reason: 'filesChanged', files: changed.length };
+  const { question, previousQuestion } = record;
+  const readUnder = isUnderQuestion(request, record)
+    ? undefined
+    : { question, ...(previousQuestion === undefined ? {} : { previousQuestion }) };
+  const result = await askEngine(engine, request, passages, readUnder, emit, signal);
+  return result.outcome === 'answered' ? completed(result, record.coverage) : { reason: result.outcome };
+}
+
+async function askEngine(
+  engine: AskEngine,
+  request: AskRequest,
+  passages: readonly Passage[],
+  readUnder: ReadUnder | undefined,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<AskResult> {
   const requestId = randomUUID();
   const stopListening = [
     engine.onProgress(({ requestId: id, ...progress }) => {
@@ -141,30 +220,35 @@ async function answerQuestion(
       if (id === requestId) emit({ event: 'text', text });
     }),
   ];
+  const { answerSoFar, temperature, seed } = request;
   try {
-    const { question, history, answerSoFar } = request;
-    const { preset, tokenBudget, maxAnswerTokens, temperature, seed } = request;
-    const { text, citations, evidence, thinEvidence, statistics } = await engine.request(
+    return await engine.request(
       'ask',
-      {
-        requestId,
-        question,
-        history,
-        answerSoFar,
-        passages: reading.passages,
-        preset,
-        tokenBudget,
-        maxAnswerTokens,
-        temperature,
-        seed,
-      },
+      { requestId, answerSoFar, temperature, seed, ...readingParams(request, passages, readUnder) },
       signal,
     );
-    const coverage = { filesFound: workspace.filesFound, filesRead: reading.filesRead, skipped };
-    return { event: 'answer', text, citations, evidence, thinEvidence, coverage, statistics };
   } finally {
     for (const stop of stopListening) stop();
   }
+}
+
+/** What the engine's work before the answer depends on. */
+function readingParams(
+  request: AskRequest,
+  passages: readonly Passage[],
+  readUnder?: ReadUnder,
+): FindReadingParams {
+  const { question, history, preset, tokenBudget, maxAnswerTokens, states } = request;
+  return {
+    ...{ question, history, preset, tokenBudget, maxAnswerTokens, passages },
+    ...(states === undefined ? {} : { states }),
+    ...(readUnder === undefined ? {} : { readUnder }),
+  };
+}
+
+function completed(result: AnsweredResult, coverage: Coverage): CompletedAnswer {
+  const { text, citations, evidence, thinEvidence, statistics } = result;
+  return { event: 'answer', text, citations, evidence, thinEvidence, coverage, statistics };
 }
 
 function checkQuestion(question: string): void {
@@ -244,8 +328,8 @@ async function confirmedReading(
   workspace: RankedWorkspace,
   { engine, loaded }: { readonly engine: AskEngine; readonly loaded: LoadResult },
   signal: AbortSignal,
-): Promise<ReadingChoice> {
-  const choose = async (readingLimit: number | 'all'): Promise<ReadingChoice> => {
+): Promise<ReadingChoice & { readonly stored: boolean }> {
+  const choose = async (readingLimit: number | 'all'): Promise<ReadingChoice & { stored: boolean }> => {
     const reading = await chooseReading({
       ranked: workspace.ranked,
       files: workspace.files,
@@ -262,18 +346,20 @@ async function confirmedReading(
     if (readingLimit !== 'all' && reading.tokens > readingLimit) {
       throw errors.readingLimitTooSmall(readingLimit, reading.tokens);
     }
-    return reading;
+    const { stored } = await engine.request('findReading', readingParams(request, reading.passages), signal);
+    return { ...reading, stored };
   };
   const estimate = (tokens: number): ReadingEstimate => ({
     tokens,
     seconds: tokens / loaded.prefillTokensPerSecond,
   });
 
-  const smallerLimit = defaultReadingLimit(loaded);
+  const smallerLimit = defaultReadingLimit(await steadySpeed(loaded, request.states?.path));
   const reading = await choose(request.readingLimit ?? smallerLimit);
   const planned = estimate(reading.tokens);
   if (
     parts.confirmReading === undefined ||
+    reading.stored ||
     planned.seconds <= patienceSeconds ||
     reading.tokens <= smallerLimit
   ) {
@@ -285,8 +371,8 @@ async function confirmedReading(
 }
 
 /** Tokens that this machine reads within the patience of its user. */
-function defaultReadingLimit(loaded: LoadResult): number {
-  return Math.max(leastDefaultReading, Math.floor(loaded.prefillTokensPerSecond * patienceSeconds));
+function defaultReadingLimit(tokensPerSecond: number): number {
+  return Math.max(leastDefaultReading, Math.floor(tokensPerSecond * patienceSeconds));
 }
 
 /** Runs two works at once. When one fails the other is aborted, and the first failure is thrown once both have ended. */

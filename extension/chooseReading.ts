@@ -2,6 +2,7 @@
  * From a ranking to the passages that are given to the model: planned by an estimate, read again, moved to syntactic
  * borders, counted exactly, and held to the limit.
  */
+import { textHash } from './textHash.ts';
 import type { Pin } from './protocol/conversation.ts';
 import type { Passage, SkippedFile } from './protocol/nouns.ts';
 import { passageText } from './protocol/passageText.ts';
@@ -36,6 +37,8 @@ export interface ReadingChoice {
    */
   readonly tokens: number;
   readonly filesRead: number;
+  /** Of the whole text of each file of the passages, by workspace, line feed, path. */
+  readonly fileHashes: ReadonlyMap<string, string>;
   /** False when a line of a ranked file is not among the passages. */
   readonly everything: boolean;
   /** Ranked files of which no line is among the passages. */
@@ -63,6 +66,7 @@ export async function chooseReading(parts: ReadingParts): Promise<ReadingChoice>
     passages,
     tokens: sum(counts),
     filesRead: filesRead.size,
+    fileHashes: planned.fileHashes,
     everything: planned.everything && whole,
     skipped: filesWithout(filesRead, planned.notRead, planned.passages),
   };
@@ -73,6 +77,7 @@ interface PlannedReading {
   /** Tokens of each passage. */
   readonly counts: readonly number[];
   readonly everything: boolean;
+  readonly fileHashes: ReadonlyMap<string, string>;
   /** Files that were not planned, or that changed and cannot be read any more. */
   readonly notRead: readonly SkippedFile[];
 }
@@ -91,12 +96,14 @@ async function readPlanned(parts: ReadingParts, tokensPerCharacter: number): Pro
 
   const found: (Passage & PlannedRange)[] = [];
   const unreadable: SkippedFile[] = [];
+  const fileHashes = new Map<string, string>();
   const files = parts.files.filter((file) => rangesOf.has(fileKey(file)));
   for await (const document of parts.readDocuments(files, { signal })) {
     if (isSkipped(document)) {
       unreadable.push(document);
       continue;
     }
+    fileHashes.set(fileKey(document), textHash(document.text));
     // The file may have become shorter since it was ranked.
     const lineCount = lineOffsets(document.text).length - 1;
     const ranges = (rangesOf.get(fileKey(document)) ?? []).filter(({ startLine }) => startLine <= lineCount);
@@ -118,6 +125,7 @@ async function readPlanned(parts: ReadingParts, tokensPerCharacter: number): Pro
     passages,
     counts: await parts.countTokens(passages.map(passageText)),
     everything: plan.everything && unreadable.length === 0,
+    fileHashes,
     notRead: [...unreadable, ...plan.leftOut],
   };
 }

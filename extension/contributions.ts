@@ -17,6 +17,7 @@ export const commands = {
   chooseModel: 'askCodebase.chooseModel',
   getModel: 'askCodebase.getModel',
   exportConversation: 'askCodebase.exportConversation',
+  clearStoredReadings: 'askCodebase.clearStoredReadings',
   showLog: 'askCodebase.showLog',
   openSettings: 'askCodebase.openSettings',
   /** What a click on the status bar item opens. */
@@ -94,6 +95,7 @@ export interface StringsSetting {
 
 const mostTokens = 100_000_000; // beyond it a number is a slip of the finger
 const minutesPerDay = 1440;
+export const bytesPerGigabyte = 1e9;
 
 export const settings = {
   // Where a model is and what it runs on belongs to a machine. Only the model may differ from workspace to workspace.
@@ -129,6 +131,14 @@ export const settings = {
   /** Patterns as in a .gitignore, for each workspace folder. */
   exclude: { key: 'exclude', type: 'array', default: [] },
   confirmLongReadings: { key: 'confirmLongReadings', type: 'boolean', default: true },
+  /** GB (10^9 bytes) of disk for this workspace's readings; 0: none is kept. */
+  storedReadingsLimit: {
+    key: 'storedReadingsLimit',
+    type: 'number',
+    default: 10,
+    minimum: 0,
+    maximum: 10_000,
+  },
   /** Tokens per layer and KV head. */
   tokenBudget: { key: 'tokenBudget', type: 'integer', default: 512, minimum: 64, maximum: mostTokens },
   preset: { key: 'preset', type: 'string', default: 'default', enum: ['default', 'perHead', 'paper'] },

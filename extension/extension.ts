@@ -30,6 +30,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const state = (): PageState => ({
     ...ready().chat.state,
     engine: ready().engineView(),
+    storedReadings: ready().storedReadings.view(),
     markedExchange,
     notices: ready().notices(),
     folders: workspaceFolders().map(({ name }) => name),
@@ -79,6 +80,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       markEvidence,
       exportConversation: (id) => exportConversation(chat, id),
       getModel: () => getModelWithProgress(ready()),
+      clearStoredReadings: window.storedReadings.clear,
       history: context.workspaceState,
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() =>

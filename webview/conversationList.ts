@@ -3,9 +3,10 @@ import * as l10n from '@vscode/l10n';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import type { StoredReadingsView } from '../extension/protocol/chat.ts';
 import type { ConversationSummary } from '../extension/protocol/conversation.ts';
-import { iconButton } from './buttons.ts';
-import { formatTime } from './format.ts';
+import { iconButton, textButton } from './buttons.ts';
+import { formatBytes, formatTime } from './format.ts';
 import { find, send } from './host.ts';
 import { LightElement } from './lightElement.ts';
 
@@ -16,6 +17,7 @@ export class ConversationList extends LightElement {
   static override properties = {
     conversations: { attribute: false },
     shownId: { attribute: false },
+    storedReadings: { attribute: false },
     search: { state: true },
     foundIds: { state: true },
     activeId: { state: true },
@@ -26,6 +28,7 @@ export class ConversationList extends LightElement {
   declare conversations: readonly ConversationSummary[];
   /** Of the one that the page shows. */
   declare shownId: string | null;
+  declare storedReadings: StoredReadingsView;
   declare private search: string;
   declare private foundIds: readonly string[];
   declare private activeId: string | null;
@@ -85,7 +88,19 @@ export class ConversationList extends LightElement {
               )}
             </ul>`
       }
+      ${this.#storage()}
     </section>`;
+  }
+
+  #storage(): TemplateResult | typeof nothing {
+    const { bytes, capBytes } = this.storedReadings;
+    if (bytes === 0) return nothing;
+    return html`<div class="row storage">
+      <span class="grow muted"
+        >${l10n.t('Kept readings: {0} of {1}', formatBytes(bytes), formatBytes(capBytes))}</span
+      >
+      ${textButton(l10n.t('Clear'), () => send({ type: 'clearStoredReadings' }))}
+    </div>`;
   }
 
   #row(row: ConversationSummary, rows: readonly ConversationSummary[], active: boolean): TemplateResult {

@@ -4,12 +4,13 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Activity, CheckedLink, Place, QueueItem } from '../extension/protocol/chat.ts';
 import type { Draft, Exchange, Failure } from '../extension/protocol/conversation.ts';
+import type { ReadAgainReason } from '../extension/protocol/answerEvents.ts';
 import { activityView } from './activity.ts';
 import './answer/answerText.ts';
 import { icon, iconButton, textButton } from './buttons.ts';
 import './composer.ts';
 import { factsView } from './facts.ts';
-import { formatPin } from './format.ts';
+import { formatNumber, formatPin } from './format.ts';
 import { checkLinks, send } from './host.ts';
 import { LightElement } from './lightElement.ts';
 
@@ -20,6 +21,7 @@ export class ExchangeView extends LightElement {
     queue: { attribute: false },
     folders: { attribute: false },
     marked: { attribute: false },
+    changedFiles: { attribute: false },
     links: { state: true },
     editing: { state: true },
   };
@@ -31,6 +33,8 @@ export class ExchangeView extends LightElement {
   declare folders: readonly string[];
   /** Its kept lines are marked in the editor. */
   declare marked: boolean;
+  /** How many of the files that were read for it are other than they were. */
+  declare changedFiles: number;
   declare links: readonly CheckedLink[];
   declare editing: boolean;
 
@@ -38,13 +42,15 @@ export class ExchangeView extends LightElement {
     super();
     this.links = [];
     this.editing = false;
+    this.changedFiles = 0;
   }
 
   override render(): TemplateResult {
-    const { id, question, text, state, facts } = this.exchange;
+    const { id, question, text, state, facts, readAgain } = this.exchange;
     const unfinished = state === 'waiting' || state === 'running';
     return html`<article aria-label=${l10n.t('Question: {0}', question)}>
       ${this.editing ? this.#editor() : this.#question()}
+      ${readAgain === undefined ? nothing : html`<p class="muted state">${readAgainSentence(readAgain)}</p>`}
       ${
         text === ''
           ? nothing
@@ -60,6 +66,7 @@ export class ExchangeView extends LightElement {
       }
       ${unfinished ? activityView(id, this.activity, this.queue) : this.#ending()}
       ${facts === undefined ? nothing : factsView(id, facts, this.folders, this.marked)}
+      ${unfinished || this.changedFiles === 0 ? nothing : this.#stale()}
       ${unfinished ? nothing : this.#actions()}
     </article>`;
   }
@@ -138,6 +145,14 @@ export class ExchangeView extends LightElement {
     return nothing;
   }
 
+  /** The answer is about files as they were. */
+  #stale(): TemplateResult {
+    return html`<div class="notice stale">
+      <span>${changedSentence(this.changedFiles)}</span>
+      ${textButton(l10n.t('Read again'), () => send({ type: 'askAgain', exchangeId: this.exchange.id }))}
+    </div>`;
+  }
+
   /** Continue and Ask again, unless the failure has them among its own buttons. */
   #goOn(failure?: Failure): TemplateResult {
     const { id } = this.exchange;
@@ -188,6 +203,25 @@ export class ExchangeView extends LightElement {
   };
 }
 customElements.define('ask-exchange', ExchangeView);
+
+function changedSentence(files: number): string {
+  return files === 1
+    ? l10n.t('1 file changed since this answer.')
+    : l10n.t('{0} files changed since this answer.', formatNumber(files));
+}
+
+function readAgainSentence(why: ReadAgainReason): string {
+  switch (why.reason) {
+    case 'filesChanged':
+      return why.files === 1
+        ? l10n.t('1 file had changed, so it was read again.')
+        : l10n.t('{0} files had changed, so all was read again.', formatNumber(why.files));
+    case 'notStored':
+      return l10n.t('What was read before is not kept any more, so it was read again.');
+    case 'notHeld':
+      return l10n.t('What was kept of the earlier reading does not hold this, so it was read again.');
+  }
+}
 
 function failureView(exchangeId: string, { message, remedy, actions }: Failure): TemplateResult {
   return html`<div class="failure">

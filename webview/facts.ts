@@ -7,7 +7,7 @@ import type { AnswerFacts } from '../extension/protocol/conversation.ts';
 import type { LineRange } from '../extension/protocol/nouns.ts';
 import { barWidth } from './barWidth.ts';
 import { icon } from './buttons.ts';
-import { formatDuration, formatLines, formatNumber, formatShare, placeOf } from './format.ts';
+import { formatDuration, formatLines, formatNumber, formatShare, formatTime, placeOf } from './format.ts';
 import { send } from './host.ts';
 
 /** @param marked the kept lines of this answer are marked in the editor */
@@ -130,7 +130,9 @@ function coverageSentence({ coverage, statistics }: AnswerFacts): string {
 
 function figures({ model, device, seconds, statistics }: AnswerFacts): string[] {
   const parts = [model, device, formatDuration(seconds)];
-  if (statistics.reused) parts.push(l10n.t('read before'));
+  if (statistics.readAt !== undefined) {
+    parts.push(l10n.t('From {0}, files unchanged', formatTime(statistics.readAt)));
+  }
   if (statistics.generateSeconds > 0) {
     const speed = statistics.generatedTokens / statistics.generateSeconds;
     parts.push(l10n.t('{0} tokens/s', formatNumber(speed, 1)));

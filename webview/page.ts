@@ -84,6 +84,7 @@ class Page extends LightElement {
             ? html`<ask-conversations
                 .conversations=${state.conversations}
                 .shownId=${state.conversation?.id ?? null}
+                .storedReadings=${state.storedReadings}
                 @conversations-close=${() => void this.#closeList()}
               ></ask-conversations>`
             : this.#transcript(state)
@@ -157,6 +158,7 @@ class Page extends LightElement {
                 .queue=${activity?.kind === 'queued' ? state.queue : noQueue}
                 .folders=${state.folders}
                 .marked=${state.markedExchange === exchange.id}
+                .changedFiles=${state.changedFiles[exchange.id] ?? 0}
               ></ask-exchange>`;
             },
           )}

@@ -8,19 +8,32 @@
 import { isAskError } from '../errors.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
 import type { Activity, PageChange, PageState, QueueItem } from '../protocol/chat.ts';
-import type { Conversation, ConversationSummary, Draft, Exchange, Pin } from '../protocol/conversation.ts';
+import type {
+  Conversation,
+  ConversationSummary,
+  Draft,
+  Exchange,
+  Pin,
+  ReadingRecord,
+} from '../protocol/conversation.ts';
 import type { SkippedFile } from '../protocol/nouns.ts';
 import type { ChatParts, ChatQuestion } from './chatParts.ts';
 import * as change from './conversation.ts';
+import { branchReadings, earlierReading, noReadings, readingOf, withReading } from './readings.ts';
 import type { StoredConversation } from './storedConversation.ts';
 
-export type ChatState = Pick<PageState, 'conversation' | 'conversations' | 'activities' | 'queue' | 'draft'>;
+export type ChatState = Pick<
+  PageState,
+  'conversation' | 'conversations' | 'activities' | 'queue' | 'draft' | 'changedFiles'
+>;
 
 interface Job {
   readonly conversationId: string;
   readonly exchangeId: string;
   readonly question: string;
   readonly anew: boolean;
+  /** True: what was read before is not gone on with. */
+  readonly fromScratch: boolean;
   /** What the exchange was before: it comes back when nothing came of asking anew. */
   readonly before: Exchange | undefined;
   readonly stop: AbortController;
@@ -43,6 +56,9 @@ export class Chat {
   #shown: string | null = null;
   #queue: readonly Job[] = [];
   #pumping = false;
+  /** By exchange of the shown conversation: files that are other than when they were read for it. */
+  #changedFiles: Readonly<Record<string, number>> = {};
+  #changeChecks = 0;
 
   private constructor(parts: ChatParts) {
     this.#parts = parts;
@@ -67,6 +83,7 @@ export class Chat {
       activities: Object.fromEntries([...this.#activities].filter(([id]) => ids.has(id))),
       queue: this.#queue.map(queueItem),
       draft: this.#drafts[this.#shown ?? newDraft] ?? change.emptyDraft,
+      changedFiles: this.#changedFiles,
     };
   }
 
@@ -79,26 +96,49 @@ export class Chat {
     const { now, newId } = this.#parts;
     const conversation = this.shown ?? change.newConversation(newId(), question, now());
     const exchange = change.newExchange(newId(), question, pins, now());
-    if (!this.#open.has(conversation.id)) this.#open.set(conversation.id, { conversation, skipped: {} });
+    if (!this.#open.has(conversation.id))
+      this.#open.set(conversation.id, { conversation, readings: noReadings });
     const begins = this.#shown !== conversation.id;
     this.#shown = conversation.id;
     this.#setDraft(begins ? newDraft : conversation.id, change.emptyDraft);
     this.#put(conversation.id, exchange, !begins);
     if (begins) this.#tellAll();
-    this.#enqueue(conversation.id, exchange, false, undefined);
+    this.#enqueue(conversation.id, exchange);
     return exchange.id;
   }
 
   /** Asks the same once more, for another answer. */
   regenerate(exchangeId: string): void {
-    this.askAgain(exchangeId, true);
+    const place = this.#idleExchange(exchangeId);
+    if (place !== undefined) this.#askAgain(place.id, place.exchange, place.exchange, { anew: true });
   }
 
-  /** Asks the same once more, from the beginning. */
-  askAgain(exchangeId: string, anew = false): void {
+  /** Asks the same once more, of the workspace as it is now. */
+  askAgain(exchangeId: string): void {
     const place = this.#idleExchange(exchangeId);
-    if (place === undefined) return;
-    this.#askAgain(place.id, place.exchange, place.exchange.question, place.exchange.pins, anew);
+    if (place !== undefined) this.#askAgain(place.id, place.exchange, place.exchange, { fromScratch: true });
+  }
+
+  /** Looks at the files that were read for the answers of the shown conversation, and tells which are stale. */
+  async checkChanges(): Promise<void> {
+    const check = ++this.#changeChecks;
+    const stored = this.#shown === null ? undefined : this.#open.get(this.#shown);
+    const changedFiles: Record<string, number> = {};
+    if (stored !== undefined) {
+      const { records, of } = stored.readings;
+      const counts = new Map<string, number>();
+      for (const [id, record] of Object.entries(records))
+        counts.set(id, await this.#parts.changedFiles(record));
+      for (const { id } of stored.conversation.exchanges) {
+        const count = counts.get(of[id] ?? '') ?? 0;
+        if (count > 0) changedFiles[id] = count;
+      }
+    }
+    // A later check knows better.
+    if (check !== this.#changeChecks) return;
+    if (JSON.stringify(changedFiles) === JSON.stringify(this.#changedFiles)) return;
+    this.#changedFiles = changedFiles;
+    this.#parts.onChange([{ change: 'state', state: { changedFiles } }]);
   }
 
   /** Ids of the conversations that contain a text, latest first. */
@@ -113,14 +153,17 @@ export class Chat {
   edit(exchangeId: string, question: string, pins: readonly Pin[]): void {
     const place = this.#idleExchange(exchangeId);
     if (place === undefined) return;
-    const { conversation } = this.#open.get(place.id)!;
+    const { conversation, readings } = this.#open.get(place.id)!;
     if (conversation.exchanges.at(-1)?.id === exchangeId) {
-      this.#askAgain(place.id, place.exchange, question, pins, false);
+      this.#askAgain(place.id, place.exchange, { question, pins });
       return;
     }
     const { newId, now } = this.#parts;
     const branch = change.branchBefore(conversation, exchangeId, { id: newId(), newId, now: now() });
-    this.#open.set(branch.id, { conversation: branch, skipped: {} });
+    const ids = new Map(
+      branch.exchanges.map(({ id }, index) => [conversation.exchanges[index]!.id, id] as const),
+    );
+    this.#open.set(branch.id, { conversation: branch, readings: branchReadings(readings, ids) });
     this.#shown = branch.id;
     this.ask(question, pins);
     this.#tellAll();
@@ -133,7 +176,7 @@ export class Chat {
     const { failure: _, facts: __, ...kept } = place.exchange;
     const exchange: Exchange = { ...kept, state: 'waiting' };
     this.#put(place.id, exchange);
-    this.#enqueue(place.id, exchange, false, undefined);
+    this.#enqueue(place.id, exchange);
   }
 
   /** The choice that the activity `confirm` or `needsModel` waits for. */
@@ -217,7 +260,9 @@ export class Chat {
   }
 
   skippedOf(exchangeId: string): readonly SkippedFile[] {
-    return (this.#shown === null ? undefined : this.#open.get(this.#shown))?.skipped[exchangeId] ?? [];
+    const stored = this.#shown === null ? undefined : this.#open.get(this.#shown);
+    if (stored === undefined) return [];
+    return readingOf(stored.readings, exchangeId)?.coverage.skipped ?? [];
   }
 
   setDraft(draft: Draft): void {
@@ -240,16 +285,34 @@ export class Chat {
     await this.#parts.store.flush();
   }
 
-  #askAgain(id: string, before: Exchange, question: string, pins: readonly Pin[], anew: boolean): void {
+  #askAgain(
+    id: string,
+    before: Exchange,
+    { question, pins }: Pick<Exchange, 'question' | 'pins'>,
+    how: Partial<Pick<Job, 'anew' | 'fromScratch'>> = {},
+  ): void {
     const exchange = change.newExchange(before.id, question, pins, this.#parts.now());
     this.#put(id, exchange);
-    this.#enqueue(id, exchange, anew, before);
+    this.#enqueue(id, exchange, { ...how, before });
   }
 
-  #enqueue(conversationId: string, exchange: Exchange, anew: boolean, before: Exchange | undefined): void {
-    const { id: exchangeId, question } = exchange;
+  #enqueue(
+    conversationId: string,
+    { id: exchangeId, question }: Exchange,
+    how: Partial<Pick<Job, 'anew' | 'fromScratch' | 'before'>> = {},
+  ): void {
     const stop = new AbortController();
-    const job: Job = { conversationId, exchangeId, question, anew, before, stop, running: false };
+    const { anew = false, fromScratch = false, before } = how;
+    const job: Job = {
+      conversationId,
+      exchangeId,
+      question,
+      anew,
+      fromScratch,
+      before,
+      stop,
+      running: false,
+    };
     this.#queue = [...this.#queue, job];
     this.#tellQueue();
     if (!this.#pumping) void this.#pump();
@@ -275,12 +338,16 @@ export class Chat {
       const stored = this.#open.get(job.conversationId);
       if (exchange === undefined || stored === undefined) return;
       this.#put(job.conversationId, { ...exchange, state: 'running' });
-      const history = change.historyBefore(stored.conversation, job.exchangeId);
+      const { conversation, readings } = stored;
+      const history = change.historyBefore(conversation, job.exchangeId);
+      const reading = job.fromScratch ? undefined : earlierReading(readings, conversation, job.exchangeId);
+      if (reading !== undefined) this.#setReading(job, reading);
       const question: ChatQuestion = {
         question: exchange.question,
         pins: exchange.pins,
         history,
         answerSoFar: exchange.text,
+        ...(reading === undefined ? {} : { continueOn: readings.records[reading]! }),
         anew: job.anew,
       };
       const confirm: Parameters<ChatParts['answer']>[1] = (plan, signal) =>
@@ -322,6 +389,10 @@ export class Chat {
     if (event.event === 'progress') {
       const { event: _, ...progress } = event;
       if (!job.stop.signal.aborted) this.#setActivity(job, { kind: 'progress', ...progress });
+    } else if (event.event === 'plan') {
+      this.#setReading(job, this.#parts.newId(), event.reading);
+    } else if (event.event === 'readAgain') {
+      this.#put(job.conversationId, { ...exchange, readAgain: event.why });
     } else if (event.event === 'text') {
       this.#replace(job.conversationId, { ...exchange, text: exchange.text + event.text });
       this.#writeSoon(job.conversationId);
@@ -329,11 +400,8 @@ export class Chat {
         const offset = exchange.text.length;
         this.#parts.onChange([{ change: 'text', exchangeId: exchange.id, offset, text: event.text }]);
       }
-    } else if (event.event === 'answer') {
+    } else {
       const { citations, evidence, thinEvidence, coverage, statistics } = event;
-      const stored = this.#open.get(job.conversationId)!;
-      const skipped = { ...stored.skipped, [exchange.id]: coverage.skipped };
-      this.#open.set(job.conversationId, { ...stored, skipped });
       const { filesFound, filesRead } = coverage;
       const { model, device } = this.#parts.loaded() ?? { model: '', device: '' };
       const seconds = (this.#parts.now() - begin) / 1000;
@@ -345,6 +413,13 @@ export class Chat {
         },
       });
     }
+  }
+
+  #setReading({ conversationId, exchangeId }: Job, readingId: string, record?: ReadingRecord): void {
+    const stored = this.#open.get(conversationId);
+    if (stored === undefined) return;
+    const readings = withReading(stored.readings, exchangeId, readingId, record);
+    this.#open.set(conversationId, { ...stored, readings });
   }
 
   #onFailure(job: Job, error: unknown): void {
@@ -365,6 +440,8 @@ export class Chat {
     const exchange = this.#exchangeOf(job);
     if (exchange === undefined) return;
     const nothingCame = exchange.text === '' && end.state === 'stopped';
+    // What was read again is true again.
+    void this.checkChanges();
     const settled = nothingCame && job.before !== undefined ? job.before : { ...exchange, ...end };
     this.#put(job.conversationId, settled);
   }
@@ -424,6 +501,8 @@ export class Chat {
 
   /** Everything that depends on which conversation is shown. */
   #tellAll(): void {
+    this.#changedFiles = {};
+    void this.checkChanges();
     const { activities, ...state } = this.state;
     this.#parts.onChange([
       { change: 'state', state },

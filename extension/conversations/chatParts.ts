@@ -2,11 +2,14 @@
 import type { AskParts, AskRequest } from '../ask.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
 import type { PageChange } from '../protocol/chat.ts';
-import type { Failure } from '../protocol/conversation.ts';
+import type { Failure, ReadingRecord } from '../protocol/conversation.ts';
 import type { ConversationStore } from './conversationStore.ts';
 
 /** What the door needs to know to answer one exchange. */
-export interface ChatQuestion extends Pick<AskRequest, 'question' | 'pins' | 'history' | 'answerSoFar'> {
+export interface ChatQuestion extends Pick<
+  AskRequest,
+  'question' | 'pins' | 'history' | 'answerSoFar' | 'continueOn'
+> {
   /** Another answer than the one before is wanted. */
   readonly anew: boolean;
 }
@@ -18,6 +21,8 @@ export interface ChatParts {
     confirm: NonNullable<AskParts['confirmReading']>,
     signal: AbortSignal,
   ) => AsyncIterable<AnswerEvent>;
+  /** How many files of a reading are other than they were. */
+  readonly changedFiles: (record: ReadingRecord) => Promise<number>;
   /** Null: it is on this machine. */
   readonly missingModel: () => Promise<{ readonly name: string; readonly bytes: number } | null>;
   readonly getModel: (

@@ -1,12 +1,27 @@
 /** The form of a conversation in its file. What is read from the disk is checked, since it may be damaged or foreign. */
 import { z } from 'zod';
-import type { Conversation, Draft, Exchange, Pin, RemedyAction } from '../protocol/conversation.ts';
-import { skipReasonText, type SkippedFile, type SkipReason } from '../protocol/nouns.ts';
+import type {
+  Conversation,
+  Draft,
+  Exchange,
+  Pin,
+  ReadingRecord,
+  RemedyAction,
+} from '../protocol/conversation.ts';
+import type { ReadAgainReason } from '../protocol/answerEvents.ts';
+import { skipReasonText, type SkipReason } from '../protocol/nouns.ts';
 
 export interface StoredConversation {
   readonly conversation: Conversation;
-  /** By exchange: what was left out of its reading. */
-  readonly skipped: Readonly<Record<string, readonly SkippedFile[]>>;
+  readonly readings: Readings;
+}
+
+/** What was read for the answers of a conversation; a follow-up shares the reading that it goes on with. */
+export interface Readings {
+  /** By an id of its own. */
+  readonly records: Readonly<Record<string, ReadingRecord>>;
+  /** By exchange: the id of its reading. */
+  readonly of: Readonly<Record<string, string>>;
 }
 
 /** What the panel showed last. */
@@ -36,7 +51,8 @@ const statistics = z.object({
   generateSeconds: z.number(),
   kvCacheBytes: z.number(),
   peakEngineBytes: z.number(),
-  reused: z.boolean(),
+  reused: z.enum(['none', 'state', 'index']),
+  readAt: z.number().exactOptional(),
 });
 
 const facts = z.object({
@@ -74,6 +90,12 @@ const failure = z.object({
   ),
 });
 
+const readAgain = z.discriminatedUnion('reason', [
+  z.object({ reason: z.literal('filesChanged'), files: z.int() }),
+  z.object({ reason: z.literal('notStored') }),
+  z.object({ reason: z.literal('notHeld') }),
+]) satisfies z.ZodType<ReadAgainReason>;
+
 const exchange = z.object({
   id: z.string(),
   question: z.string(),
@@ -83,6 +105,7 @@ const exchange = z.object({
   text: z.string(),
   facts: facts.exactOptional(),
   failure: failure.exactOptional(),
+  readAgain: readAgain.exactOptional(),
 }) satisfies z.ZodType<Exchange>;
 
 const conversation = z.object({
@@ -101,11 +124,27 @@ const skippedFile = z.object({
   detail: z.string().exactOptional(),
 });
 
+const record = z.object({
+  question: z.string(),
+  previousQuestion: z.string().exactOptional(),
+  folders: z.array(z.string()),
+  pins: z.array(pinSchema),
+  readingLimit: z.union([z.number(), z.literal('all')]).exactOptional(),
+  tokens: z.number(),
+  everything: z.boolean(),
+  files: z.array(z.object({ workspace: z.string(), path: z.string(), hash: z.string() })),
+  passages: z.array(z.tuple([z.int(), z.int(), z.int()])),
+  coverage: z.object({ filesFound: z.int(), filesRead: z.int(), skipped: z.array(skippedFile) }),
+}) satisfies z.ZodType<ReadingRecord>;
+
 const stored = z
   .object({
     version: z.literal(formatVersion),
     conversation,
-    skipped: z.record(z.string(), z.array(skippedFile)),
+    readings: z.object({
+      records: z.record(z.string(), record),
+      of: z.record(z.string(), z.string()),
+    }),
   })
   .transform(({ version: _, ...value }): StoredConversation => value);
 

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import {
+  bytesPerGigabyte,
   settings as known,
   settingsSection,
   type BooleanSetting,
@@ -25,6 +26,8 @@ export interface Settings {
   /** Lines of a .gitignore, for the workspace folder that was given as scope. */
   readonly exclude: readonly string[];
   readonly confirmLongReadings: boolean;
+  /** 0: none is kept. */
+  readonly storedReadingsBytes: number;
   readonly tokenBudget: number;
   readonly preset: PresetName;
   readonly maxAnswerTokens: number;
@@ -64,6 +67,7 @@ export function readSettings(scope?: vscode.ConfigurationScope): ReadSettings {
     ...(readingLimit === undefined ? {} : { readingLimit }),
     exclude: texts(known.exclude, get, tell),
     confirmLongReadings: trueOrFalse(known.confirmLongReadings, get, tell),
+    storedReadingsBytes: number(known.storedReadingsLimit, get, tell) * bytesPerGigabyte,
     tokenBudget: number(known.tokenBudget, get, tell),
     preset: oneOf(known.preset, get, tell),
     maxAnswerTokens: number(known.maxAnswerTokens, get, tell),

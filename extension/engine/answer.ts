@@ -1,16 +1,18 @@
 /** One question in the engine: passages in, answer out. The function to read first in this folder. */
 import { errors } from '../errors.ts';
-import type { AskParams, AskResult, EngineProgress } from '../protocol/engine.ts';
+import type { AskParams, AskResult, EngineProgress, FindReadingParams } from '../protocol/engine.ts';
 import type { Passage } from '../protocol/nouns.ts';
 import { citationsOf } from './citations.ts';
-import { compress } from './compression/compress.ts';
 import { presetOptions, type CompressionOptions } from './compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from './documentTokens.ts';
 import { weighEvidence } from './evidence.ts';
+import type { CompressionInput } from './compression/compress.ts';
 import { decodeSuffix } from './finalAttention.ts';
 import { generate } from './generate.ts';
+import type { ReadingStore } from './kvState/readingStore.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
-import { buildPrompt, type Prompt } from './prompt.ts';
+import { buildPrompt, scoringTokensOf, type Prompt } from './prompt.ts';
+import { isRead, readOnce } from './reading.ts';
 import { peakResidentBytes } from './peakMemory.ts';
 
 export interface AnswerHooks {
@@ -33,40 +35,47 @@ const minChunkTokens = 64;
 const thinEvidenceFocus = 0.006;
 
 /**
- * Reads the passages under the question, compressed, and answers.
+ * A follow-up is about something that the kept tokens do not hold when the evidence heads' focus on one line of them
+ * is below this.
+ */
+const notHeldFocus = 0.006;
+
+/**
+ * Reads the passages under the question, compressed, and answers. What was read so before is not read again.
+ * @param store null: nothing is taken from the disk or left there
  * @throws errors.questionTooLong, errors.tokenBudgetTooLarge, errors.cancelled, errors.decodeFailed
  */
 export async function answer(
   engine: LoadedEngine,
   params: AskParams,
   hooks: AnswerHooks,
+  store: ReadingStore | null = null,
 ): Promise<AskResult> {
-  const { model } = engine;
-  const prompt = buildPrompt(model, params.question, params);
-  const document = tokenizePassages(model, params.passages);
-  const preset = presetOptions(params.preset, params.tokenBudget, engine.evidenceHeads);
-  const { options, contextSize, rows, maxAnswerTokens } = fitWindow(
-    preset,
-    prompt,
-    document.tokens.length,
-    params.maxAnswerTokens,
-    model.contextWindow,
-  );
+  const { prompt, input, options, contextSize, rows, maxAnswerTokens } = prepare(engine, params);
+  const { document } = input;
   const opened = engine.open(contextSize, rows);
 
-  const cache = await compress(
-    opened.context,
-    opened.operations,
-    { prefix: prompt.prefix, document, question: prompt.scoring },
+  const onlyStored = params.readUnder !== undefined;
+  const cache = await readOnce(
+    engine,
+    opened,
+    input,
     options,
+    { store, onlyStored },
     {
       signal: hooks.signal,
       pace: engine.pace,
       onRead: readingProgress(document, params.passages, engine, hooks),
     },
   );
+  if (cache === null) return { outcome: 'notStored' };
   const keptTokens = opened.context.length - prompt.prefix.length;
   const attention = await decodeSuffix(engine, opened, cache, document, prompt, hooks.signal);
+
+  const dropped = keptTokens < document.tokens.length;
+  if (onlyStored && dropped && attention.focus !== null && attention.focus < notHeldFocus) {
+    return { outcome: 'notHeld', focus: attention.focus };
+  }
 
   const generated = await generate(
     opened.context,
@@ -90,6 +99,7 @@ export async function answer(
 
   const evidence = weighEvidence(cache.lists, document, params.passages, attention.byEntry);
   return {
+    outcome: 'answered',
     text: generated.text,
     citations: citationsOf(params.answerSoFar + generated.text, params.passages, evidence),
     evidence: evidence.map(({ workspace, path, startLine, endLine, weight }) => ({
@@ -113,14 +123,49 @@ export async function answer(
       generateSeconds: generated.seconds,
       kvCacheBytes: kvCacheBytes(opened),
       peakEngineBytes: peakResidentBytes(),
-      reused: false,
+      ...(cache.restoredFrom === null ? { reused: 'none' } : { reused: 'state', readAt: cache.restoredFrom }),
     },
   };
 }
 
+/** Whether `answer` with these parameters would find everything read before. */
+export async function findReading(
+  engine: LoadedEngine,
+  params: FindReadingParams,
+  store: ReadingStore | null,
+): Promise<boolean> {
+  const { input, options } = prepare(engine, { ...params, answerSoFar: '' });
+  return isRead(engine, input, options, store);
+}
+
+function prepare(
+  engine: LoadedEngine,
+  params: FindReadingParams & Pick<AskParams, 'answerSoFar'>,
+): { readonly prompt: Prompt; readonly input: CompressionInput } & FittedWindow {
+  const { model } = engine;
+  const asked = buildPrompt(model, params.question, params);
+  const { readUnder } = params;
+  const prompt = readUnder === undefined ? asked : { ...asked, scoring: scoringTokensOf(model, readUnder) };
+  const document = tokenizePassages(model, params.passages);
+  const preset = presetOptions(params.preset, params.tokenBudget, engine.evidenceHeads);
+  return {
+    prompt,
+    input: { prefix: prompt.prefix, document, question: prompt.scoring },
+    ...fitWindow(preset, prompt, document.tokens.length, params.maxAnswerTokens, model.contextWindow),
+  };
+}
+
+export interface FittedWindow {
+  readonly options: CompressionOptions;
+  /** Cells of the KV cache. */
+  readonly contextSize: number;
+  /** What the cache holds at most before a question is decoded behind it. */
+  readonly rows: number;
+  readonly maxAnswerTokens: number;
+}
+
 /**
  * What fits the model's window: a shorter chunk first, then a shorter answer, down to the least of each.
- * `rows` is what the cache holds at most before a question is decoded behind it.
  * @throws errors.questionTooLong when the question leaves no room, errors.tokenBudgetTooLarge when the budget alone does not fit
  */
 export function fitWindow(
@@ -129,7 +174,7 @@ export function fitWindow(
   documentTokens: number,
   wantedAnswerTokens: number,
   window: number,
-): { options: CompressionOptions; contextSize: number; rows: number; maxAnswerTokens: number } {
+): FittedWindow {
   const { tokenBudget } = preset;
   const kept = Math.min(tokenBudget, documentTokens);
   const afterDocument = prompt.history.length + prompt.suffix.length + prompt.begun.length;

@@ -4,8 +4,9 @@ import { evidenceHeadsOf } from '../models/evidenceHeads.ts';
 import { readGgufHeader } from '../models/ggufFile.ts';
 import { checkMemory, estimateMemory, freeMemoryBytes } from '../models/memoryEstimate.ts';
 import { errors } from '../errors.ts';
-import type { LoadParams, LoadResult } from '../protocol/engine.ts';
-import { answer } from './answer.ts';
+import type { LoadParams, LoadResult, StateFolder } from '../protocol/engine.ts';
+import { answer, findReading } from './answer.ts';
+import { createReadingStores, type ReadingStore } from './kvState/readingStore.ts';
 import { LoadedEngine } from './loadedEngine.ts';
 import type { EngineHandlers } from './server.ts';
 
@@ -20,6 +21,9 @@ const firstQuestion = {
 
 export function createEngineHandlers(): EngineHandlers {
   let engine: LoadedEngine | null = null;
+  const stores = createReadingStores((line) => console.error(line));
+  const storeOf = (folder: StateFolder | undefined): ReadingStore | null =>
+    folder === undefined ? null : stores.open(folder);
   let loaded: { readonly params: LoadParams; readonly result: LoadResult } | null = null;
 
   return {
@@ -64,16 +68,19 @@ export function createEngineHandlers(): EngineHandlers {
         counts: texts.map((text) => model.tokenize(text, { special: false }).length),
       });
     },
+    async findReading(params) {
+      return { stored: await findReading(requireLoaded(engine), params, storeOf(params.states)) };
+    },
     ask(params, stream) {
-      return answer(requireLoaded(engine), params, stream);
+      return answer(requireLoaded(engine), params, stream, storeOf(params.states));
     },
     status() {
       return { loadedModel: loaded?.result.modelName ?? null };
     },
-    dispose() {
+    async dispose() {
       engine?.dispose();
       engine = null;
-      return Promise.resolve();
+      await stores.idle();
     },
   };
 }

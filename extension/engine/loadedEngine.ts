@@ -2,10 +2,12 @@
 import { errors } from '../errors.ts';
 import type { DeviceName } from '../protocol/engine.ts';
 import type { AttentionHead } from './compression/options.ts';
+import type { HeldReading } from './kvState/readingState.ts';
 import { CacheOperations } from './llama/cacheOperations.ts';
 import { loadLibrary, type LlamaLibrary } from './llama/library.ts';
 import { LlamaContext } from './llama/llamaContext.ts';
 import { LlamaModel } from './llama/llamaModel.ts';
+import { modelFingerprint } from '../models/fingerprint.ts';
 import type { Token } from './numbers.ts';
 import { paceOf, type Pace } from './prefill.ts';
 
@@ -22,6 +24,9 @@ export class LoadedEngine {
   readonly pace: Pace;
   readonly library: LlamaLibrary;
   readonly model: LlamaModel;
+  /** What the first cells of the open context hold; null when that is not a reading. */
+  held: HeldReading | null = null;
+  #fingerprint: string | undefined;
   #opened: (OpenedContext & { readonly rows: number; readonly outputs: number }) | null = null;
 
   /**
@@ -76,6 +81,12 @@ export class LoadedEngine {
     }
   }
 
+  /** @throws errors.modelNotFound, errors.modelCorrupt when the file has gone or changed meanwhile */
+  get fingerprint(): string {
+    this.#fingerprint ??= modelFingerprint(this.model.path);
+    return this.#fingerprint;
+  }
+
   /** "CPU", or the GPU that holds layers. */
   get deviceName(): string {
     const device = this.library.devices.find((d) => d.isGpu === this.model.gpuLayers > 0);
@@ -96,6 +107,7 @@ export class LoadedEngine {
     this.#opened?.operations.dispose();
     this.#opened?.context.dispose();
     this.#opened = null;
+    this.held = null;
   }
 
   #measurePace(): Pace {

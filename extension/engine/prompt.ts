@@ -1,5 +1,6 @@
 /** The prompt, in the model's own chat template, cut where the document and the user's text go. */
 import { Template } from '@huggingface/jinja';
+import type { ReadUnder } from '../protocol/engine.ts';
 import type { Turn } from '../protocol/nouns.ts';
 import type { LlamaModel } from './llama/llamaModel.ts';
 import type { Token } from './numbers.ts';
@@ -70,6 +71,14 @@ export function buildPrompt(
     begun: text(answerSoFar),
     scoring: scoringTokens(text, question, history.at(-1)?.question),
   };
+}
+
+/** As `Prompt.scoring`, for the question that a document was read under. */
+export function scoringTokensOf(
+  model: LlamaModel,
+  { question, previousQuestion }: ReadUnder,
+): readonly Token[] {
+  return scoringTokens((plain) => model.tokenize(plain, { special: false }), question, previousQuestion);
 }
 
 /** Tokens of earlier turns that fit beside everything else in a window of so many tokens. */

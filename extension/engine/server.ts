@@ -31,10 +31,11 @@ export interface AskStream {
   readonly text: (text: string) => void;
 }
 
-/** The work behind the wire. `load`, `countTokens` and `ask` are called one at a time; the rest at any time. */
+/** The work behind the wire. `load`, `countTokens`, `findReading` and `ask` are called one at a time; the rest at any time. */
 export interface EngineHandlers {
   load(params: Params<'load'>, signal: AbortSignal): Promise<Result<'load'>>;
   countTokens(params: Params<'countTokens'>, signal: AbortSignal): Promise<Result<'countTokens'>>;
+  findReading(params: Params<'findReading'>, signal: AbortSignal): Promise<Result<'findReading'>>;
   ask(params: Params<'ask'>, stream: AskStream): Promise<Result<'ask'>>;
   status(): Omit<Result<'status'>, 'queue'>;
   /** Called once, after the running work has ended. */
@@ -128,6 +129,11 @@ export function serveEngine(
     );
     answer('countTokens', (params, signal) =>
       queue.run('background', 'counting tokens', signal, () => handlers.countTokens(params, signal)),
+    );
+    answer('findReading', (params, signal) =>
+      queue.run('background', 'finding an earlier reading', signal, () =>
+        handlers.findReading(params, signal),
+      ),
     );
     answer('ask', (params, signal) =>
       queue.run('question', firstWords(params.question), signal, async () => {

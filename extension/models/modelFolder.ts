@@ -3,15 +3,24 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { errors, isAskError, type AskError } from '../errors.ts';
 
-/** Where model files are kept: `models` in ASK_CODEBASE_CACHE, else in the platform's folder for caches. */
+/** Where model files are kept. */
 export function modelFolder(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
   home: string = homedir(),
 ): string {
+  return join(cacheFolder(env, platform, home), 'models');
+}
+
+/** ASK_CODEBASE_CACHE, else a folder in the platform's own for caches. */
+export function cacheFolder(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+  home: string = homedir(),
+): string {
   const own = env['ASK_CODEBASE_CACHE'];
-  if (own !== undefined && own !== '') return join(own, 'models');
-  return join(platformCacheFolder(env, platform, home), 'ask-codebase', 'models');
+  if (own !== undefined && own !== '') return own;
+  return join(platformCacheFolder(env, platform, home), 'ask-codebase');
 }
 
 function platformCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): string {

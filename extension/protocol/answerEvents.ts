@@ -1,8 +1,9 @@
 /**
  * What happens while one question is answered, in the order in which a door (terminal, panel, chat) shows it:
- * progress of several stages, one plan before the reading begins, streamed text, and one answer at the end.
+ * progress of several stages, one plan before the reading begins (none when an earlier reading is gone on with), streamed text, and one answer at the end.
  * A failure is no event: the sequence ends with an error of the catalogue.
  */
+import type { ReadingRecord } from './conversation.ts';
 import type { Citation, Coverage, Evidence, Statistics } from './nouns.ts';
 
 /**
@@ -37,7 +38,25 @@ export interface PlanEvent {
   readonly estimatedSeconds: number;
   /** The estimate is long enough that the user should hear of it before the reading begins. */
   readonly slow: boolean;
+  /** All of it was read before, and is not read again. */
+  readonly stored: boolean;
+  readonly reading: ReadingRecord;
 }
+
+/** An earlier reading was to be gone on with, and cannot be: why it is read again. */
+export interface ReadAgainEvent {
+  readonly event: 'readAgain';
+  readonly why: ReadAgainReason;
+}
+
+/**
+ * `notStored`: what was kept is gone, or the model or a setting is another. `notHeld`: what was kept does not hold what
+ * is asked now.
+ */
+export type ReadAgainReason =
+  | { readonly reason: 'filesChanged'; readonly files: number }
+  | { readonly reason: 'notStored' }
+  | { readonly reason: 'notHeld' };
 
 export interface TextEvent {
   readonly event: 'text';
@@ -56,4 +75,4 @@ export interface CompletedAnswer {
   readonly statistics: Statistics;
 }
 
-export type AnswerEvent = ProgressEvent | PlanEvent | TextEvent | CompletedAnswer;
+export type AnswerEvent = ProgressEvent | PlanEvent | ReadAgainEvent | TextEvent | CompletedAnswer;

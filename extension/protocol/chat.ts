@@ -35,6 +35,13 @@ export interface SmallerReading {
   readonly seconds: number;
 }
 
+/** What the kept readings of this workspace take on the disk. */
+export interface StoredReadingsView {
+  readonly bytes: number;
+  /** 0: none is kept. */
+  readonly capBytes: number;
+}
+
 export type EngineState = 'stopped' | 'loading' | 'ready' | 'reading' | 'answering' | 'failed';
 export interface EngineView {
   readonly state: EngineState;
@@ -64,6 +71,9 @@ export interface PageState {
   readonly queue: readonly QueueItem[];
   readonly engine: EngineView;
   readonly draft: Draft;
+  /** By exchange of the shown conversation: how many files are other than when they were read for it. */
+  readonly changedFiles: Readonly<Record<string, number>>;
+  readonly storedReadings: StoredReadingsView;
   /** The exchange whose kept lines are marked in the editor. */
   readonly markedExchange: string | null;
   /** Sentences about this window that the user should know, in the user's language. */
@@ -127,6 +137,8 @@ export type FromPage =
   | { readonly type: 'draft'; readonly draft: Draft }
   | { readonly type: 'stop'; readonly exchangeId: string }
   | { readonly type: 'regenerate'; readonly exchangeId: string }
+  /** Of the workspace as it is now. */
+  | { readonly type: 'askAgain'; readonly exchangeId: string }
   | {
       readonly type: 'edit';
       readonly exchangeId: string;
@@ -140,6 +152,7 @@ export type FromPage =
   | { readonly type: 'getModel'; readonly exchangeId: string }
   /** Null: a button of the page itself, of no exchange (no folder is open, the window is restricted, the engine failed). */
   | { readonly type: 'remedy'; readonly exchangeId: string | null; readonly action: RemedyAction }
+  | { readonly type: 'clearStoredReadings' }
   | { readonly type: 'newConversation' }
   | { readonly type: 'openConversation'; readonly conversationId: string }
   | { readonly type: 'renameConversation'; readonly conversationId: string; readonly title: string }

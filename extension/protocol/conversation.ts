@@ -1,5 +1,6 @@
 /** A conversation as the host keeps it and the page shows it. The host owns the truth; the page holds none of it. */
-import type { Citation, Evidence, LineRange, Statistics } from './nouns.ts';
+import type { ReadAgainReason } from './answerEvents.ts';
+import type { Citation, Coverage, Evidence, LineRange, Statistics } from './nouns.ts';
 
 /** What a question names: it is read first, and placed next to the question. */
 export type Pin = FilePin | LinesPin;
@@ -33,6 +34,33 @@ export interface Exchange {
   readonly facts?: AnswerFacts;
   /** Set when it failed or was interrupted. */
   readonly failure?: Failure;
+  /** Set when it was to go on with an earlier reading, and everything was read again instead. */
+  readonly readAgain?: ReadAgainReason;
+}
+
+/** What was read for an answer: with it a follow-up goes on, and a file that has changed since is seen. */
+export interface ReadingRecord {
+  /** It was read under. */
+  readonly question: string;
+  readonly previousQuestion?: string;
+  /** What was asked for: names of the workspace folders, pins, and the limit when the user set one. */
+  readonly folders: readonly string[];
+  readonly pins: readonly Pin[];
+  readonly readingLimit?: number | 'all';
+  readonly tokens: number;
+  /** False when something was left out by the limit. */
+  readonly everything: boolean;
+  readonly files: readonly ReadFile[];
+  /** In reading order: index into `files`, first and last line. */
+  readonly passages: readonly (readonly [file: number, startLine: number, endLine: number])[];
+  readonly coverage: Coverage;
+}
+
+export interface ReadFile {
+  readonly workspace: string;
+  readonly path: string;
+  /** Of its text as it was read. */
+  readonly hash: string;
 }
 
 /** What stands below an answer. */

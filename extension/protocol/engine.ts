@@ -9,7 +9,7 @@
 import type { Evidence, Citation, Passage, Statistics, Turn } from './nouns.ts';
 
 /** Raised with every change of a message. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
 export type PresetName = 'default' | 'perHead' | 'paper';
@@ -62,6 +62,13 @@ export interface AskParams {
   readonly history: readonly Turn[];
   /** What the answer has already, which is then continued; '' otherwise. */
   readonly answerSoFar: string;
+  /**
+   * The question that the passages are, or were, read under, when it is not `question` itself: a follow-up goes on
+   * with what was kept under an earlier one. It is answered only when that reading is kept and holds what is asked.
+   */
+  readonly readUnder?: ReadUnder;
+  /** Where readings are kept; absent: nothing is taken from the disk or left there. */
+  readonly states?: StateFolder;
   /** In reading order: the most relevant last, next to the question. */
   readonly passages: readonly Passage[];
   readonly preset: PresetName;
@@ -71,7 +78,32 @@ export interface AskParams {
   readonly temperature: number;
   readonly seed: number;
 }
-export interface AskResult {
+export interface ReadUnder {
+  readonly question: string;
+  /** The one before it in its conversation, whose attention counted too. */
+  readonly previousQuestion?: string;
+}
+
+/** What a folder of stored KV states may hold unless the user says otherwise, bytes. */
+export const defaultStateCapBytes = 10e9;
+
+/** A folder of stored KV states, and the most that it may hold. */
+export interface StateFolder {
+  readonly path: string;
+  readonly capBytes: number;
+}
+
+/**
+ * `notStored`: the reading is nowhere kept, or what is kept is not sound. `notHeld`: it is, but the follow-up's
+ * attention finds nothing in it. Both come before anything was read or answered, and only with `readUnder`.
+ */
+export type AskResult =
+  | AnsweredResult
+  | { readonly outcome: 'notStored' }
+  | { readonly outcome: 'notHeld'; /** As in `FinalAttention`. */ readonly focus: number };
+
+export interface AnsweredResult {
+  readonly outcome: 'answered';
   /** What is new: it goes on behind `answerSoFar`. */
   readonly text: string;
   /** Of the whole answer, `answerSoFar` included. */
@@ -81,6 +113,16 @@ export interface AskResult {
   readonly thinEvidence: boolean;
   readonly statistics: Statistics;
   readonly stopReason: 'endOfGeneration' | 'maxAnswerTokens' | 'windowFull';
+}
+
+/** What `ask` with the same parameters would have to read. */
+export type FindReadingParams = Pick<
+  AskParams,
+  'question' | 'history' | 'passages' | 'preset' | 'tokenBudget' | 'maxAnswerTokens' | 'readUnder' | 'states'
+>;
+export interface FindReadingResult {
+  /** All of it is kept from an earlier reading. */
+  readonly stored: boolean;
 }
 
 export interface StatusResult {
@@ -93,6 +135,7 @@ export interface EngineRequests {
   hello: { params: HelloParams; result: HelloResult };
   load: { params: LoadParams; result: LoadResult };
   countTokens: { params: CountTokensParams; result: CountTokensResult };
+  findReading: { params: FindReadingParams; result: FindReadingResult };
   ask: { params: AskParams; result: AskResult };
   status: { params: Record<string, never>; result: StatusResult };
   shutdown: { params: Record<string, never>; result: Record<string, never> };

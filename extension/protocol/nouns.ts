@@ -111,6 +111,10 @@ export interface Statistics {
   readonly kvCacheBytes: number;
   /** Largest resident set of the engine process so far, bytes. */
   readonly peakEngineBytes: number;
-  /** True when a saved KV state was continued instead of reading. */
-  readonly reused: boolean;
+  /** `state`: a kept KV state was taken instead of reading. `index`: stored states of passages were. */
+  readonly reused: Reuse;
+  /** When that had been read, milliseconds since 1970; absent when it was read for this answer. */
+  readonly readAt?: number;
 }
+
+export type Reuse = 'none' | 'state' | 'index';

@@ -86,10 +86,11 @@ function figureLines(figures: Statistics): string[] {
     figures.keptTokens >= figures.documentTokens
       ? 'all kept'
       : `${count(figures.keptTokens)} kept (budget ${count(figures.tokenBudget)})`;
-  const reading = figures.reused
-    ? 'continued from a saved state'
-    : `read in ${seconds(figures.prefillSeconds + figures.scoreSeconds + figures.evictSeconds)}` +
-      rate(figures.prefillTokens, figures.prefillSeconds);
+  const reading =
+    figures.readAt !== undefined
+      ? `read before, on ${new Date(figures.readAt).toLocaleString()}`
+      : `read in ${seconds(figures.prefillSeconds + figures.scoreSeconds + figures.evictSeconds)}` +
+        rate(figures.prefillTokens, figures.prefillSeconds);
   return [
     `${plural(figures.documentTokens, 'token')} of source ${reading}, ${kept}`,
     `of that ${seconds(figures.scoreSeconds)} for scoring and ${seconds(figures.evictSeconds)} for eviction`,

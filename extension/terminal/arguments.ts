@@ -15,6 +15,8 @@ export interface AskArguments {
   readonly maxAnswerTokens: number;
   readonly device: DeviceName;
   readonly preset: PresetName;
+  /** `auto`: what was read before is not read again. */
+  readonly reuse: 'auto' | 'never';
   readonly json: boolean;
 }
 
@@ -23,6 +25,7 @@ export const defaultMaxAnswerTokens = 400;
 
 const devices: readonly DeviceName[] = ['auto', 'cpu', 'vulkan', 'cuda', 'metal'];
 const presets: readonly PresetName[] = ['default', 'perHead', 'paper'];
+const reuses: readonly AskArguments['reuse'][] = ['auto', 'never'];
 
 const mostTokens = 100_000_000; // beyond it a number is a slip of the finger
 const leastTokenBudget = 64; // below it not even the always-kept first tokens and a few lines fit
@@ -57,6 +60,7 @@ export function parseArguments(commandLine: readonly string[]): AskArguments | '
     ),
     device: oneOf('--device', values.device ?? 'auto', devices),
     preset: oneOf('--preset', values.preset ?? 'default', presets),
+    reuse: oneOf('--reuse', values.reuse ?? 'auto', reuses),
     json: values.json ?? false,
   };
 }
@@ -84,6 +88,8 @@ machine, and answers with citations. Nothing leaves the machine.
   --device NAME          ${devices.join(', ')} (default: auto)
   --preset NAME          what compression keeps: ${presets.join(', ')}
                          (default: default)
+  --reuse auto|never     go on with what was read before, and keep what is
+                         read now (default: auto)
   --json                 JSON lines on standard output (default: text)
   --help                 this text
 
@@ -104,6 +110,7 @@ function parse(commandLine: readonly string[]) {
         'max-answer-tokens': { type: 'string' },
         device: { type: 'string' },
         preset: { type: 'string' },
+        reuse: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
       },

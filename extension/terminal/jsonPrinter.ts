@@ -11,7 +11,8 @@ import type { OutputStream, Printer } from './printer.ts';
 export function jsonPrinter(output: OutputStream, severalFolders: boolean): Printer {
   return {
     print(event) {
-      write(jsonEvent(event, severalFolders));
+      // Each question of a terminal is a conversation of its own, which goes on with nothing.
+      if (event.event !== 'readAgain') write(jsonEvent(event, severalFolders));
     },
     printError(error) {
       write({ event: 'error', reason: error.reason, message: error.message, remedy: error.remedy });
@@ -23,7 +24,7 @@ export function jsonPrinter(output: OutputStream, severalFolders: boolean): Prin
   }
 }
 
-function jsonEvent(event: AnswerEvent, severalFolders: boolean): object {
+function jsonEvent(event: Exclude<AnswerEvent, { event: 'readAgain' }>, severalFolders: boolean): object {
   switch (event.event) {
     case 'progress':
     case 'text':

@@ -2,14 +2,17 @@
  * The `ask` command: one question in a terminal. It owns the engine process and the ways in which the command ends:
  * an answer, an error, a signal, or a reader of standard output that went away.
  */
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { ask, type AskParts, type AskRequest } from '../ask.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
 import { startEngine, type EngineClient } from '../engineClient/engineClient.ts';
 import { AskError, badInputReasons, errors } from '../errors.ts';
 import { readGrammarFile } from '../grammarFiles.ts';
 import { resolveModel } from '../models/findModel.ts';
+import { cacheFolder } from '../models/modelFolder.ts';
+import { defaultStateCapBytes, type StateFolder } from '../protocol/engine.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
+import { textHash } from '../textHash.ts';
 import { findFiles, type WorkspaceFolder } from '../workspace/findFiles.ts';
 import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
 import { helpText, parseArguments, wantsJson, type AskArguments } from './arguments.ts';
@@ -101,7 +104,15 @@ function printerFor(json: boolean, severalFolders: boolean): Printer {
 }
 
 function requestOf(options: AskArguments): AskRequest {
-  return { ...options, ...sampling, ...alone, folders: foldersOf(options.workspaces) };
+  const folders = foldersOf(options.workspaces);
+  const states = options.reuse === 'never' ? {} : { states: stateFolderOf(folders) };
+  return { ...options, ...sampling, ...alone, folders, ...states };
+}
+
+/** Readings of the same folders lie together. */
+function stateFolderOf(folders: readonly WorkspaceFolder[]): StateFolder {
+  const name = textHash(JSON.stringify(folders.map(({ rootPath }) => rootPath)));
+  return { path: join(cacheFolder(), 'readings', name), capBytes: defaultStateCapBytes };
 }
 
 /** Each folder by its own name; where two have the same, by their whole paths. */

@@ -58,6 +58,9 @@ export function textPrinter(options: TextPrinterOptions): Printer {
           live?.erase();
           progress.write(`${planSentence(event)}\n`);
           return;
+        case 'readAgain':
+          // Each question of a terminal is a conversation of its own, which goes on with nothing.
+          return;
         case 'text': {
           live?.erase();
           const text = safeText(event.text);
@@ -158,6 +161,7 @@ function planSentence(plan: PlanEvent): string {
   const what = `${plural(plan.documentTokens, 'token')} of ${plural(plan.filesToRead, 'file')}`;
   const which = plan.everything ? 'everything there is' : 'the best-ranked, up to the reading limit';
   const slow = plan.slow ? '\nCtrl-C stops; a smaller --reading-limit is faster.' : '';
+  if (plan.stored) return `${what} (${which}) were read before and have not changed.`;
   return `Going to read ${what} (${which}) in about ${seconds(plan.estimatedSeconds)}.${slow}`;
 }
 

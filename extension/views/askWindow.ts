@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { ask } from '../ask.ts';
+import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
 import type { ChatParts, ChatQuestion } from '../conversations/chatParts.ts';
 import { ConversationStore } from '../conversations/conversationStore.ts';
@@ -19,6 +20,7 @@ import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
 import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
+import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
   readonly chat: Chat;
@@ -26,6 +28,7 @@ export interface AskWindow {
   /** Sentences that the user should know. */
   readonly notices: () => readonly string[];
   readonly getModel: ChatParts['getModel'];
+  readonly storedReadings: StoredReadings;
   /** Ends everything; what ran can be continued. */
   readonly close: () => Promise<void>;
 }
@@ -39,6 +42,7 @@ export interface AskWindowOptions {
 
 /** A question that is asked anew is answered otherwise only if the answer is not greedy. */
 const anewTemperature = 0.7;
+const changesRestMs = 1_000;
 
 export async function openAskWindow({
   context,
@@ -70,6 +74,10 @@ export async function openAskWindow({
     ),
   );
 
+  const readings = storedReadings(context, log, (view) =>
+    onChange([{ change: 'state', state: { storedReadings: view } }]),
+  );
+
   const tellOfOthers = async (): Promise<void> => {
     const others = engine.condition.state === 'ready' ? [] : await engine.othersInMemory();
     notices = others.map(({ model, bytes }) =>
@@ -98,12 +106,14 @@ export async function openAskWindow({
     void engine.use(() => new Promise<void>((resolve) => (release = resolve)));
     try {
       const { anew, ...asked } = question;
+      const states = readings.folder();
       const unsaved = unsavedDocuments();
       const events = ask(
         {
           ...asked,
           ...settings,
           folders: workspaceFolders(),
+          ...(states === undefined ? {} : { states }),
           temperature: anew ? Math.max(settings.temperature, anewTemperature) : settings.temperature,
           seed: anew ? Math.floor(Math.random() * 2 ** 31) : 0,
         },
@@ -130,6 +140,7 @@ export async function openAskWindow({
       }
     } finally {
       release();
+      void readings.refresh();
       setView(engineViewOf(engine.condition));
     }
   }
@@ -167,6 +178,17 @@ export async function openAskWindow({
       if (condition.state !== 'ready') return undefined;
       return { model: condition.loaded.modelName, device: condition.loaded.deviceName };
     },
+    changedFiles: async (record) => {
+      const unsaved = unsavedDocuments();
+      const { changed } = await readPassagesAgain(
+        record,
+        workspaceFolders(),
+        (files, options) =>
+          readSourceDocuments(files, { ...options, unsaved: (path) => unsaved.get(path)?.getText() }),
+        new AbortController().signal,
+      );
+      return changed.length;
+    },
     describe: (error) => {
       log.error(error instanceof Error ? error : String(error));
       return describeFailure(error);
@@ -177,9 +199,16 @@ export async function openAskWindow({
     newId: () => randomUUID(),
   });
 
+  const watcher = onFileChanges(() => {
+    chat.checkChanges().catch((error: unknown) => log.error(String(error)));
+  });
+  context.subscriptions.push(watcher);
+  void readings.refresh();
+
   return {
     chat,
     getModel,
+    storedReadings: readings,
     engineView: () => view,
     notices: () => notices,
     async close() {
@@ -187,6 +216,25 @@ export async function openAskWindow({
       await engine.dispose();
     },
   };
+}
+
+/** Calls `work` once changes of files or of their unsaved texts have come to rest. */
+function onFileChanges(work: () => void): vscode.Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const soon = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(work, changesRestMs);
+  };
+  const watcher = vscode.workspace.createFileSystemWatcher('**/*', true);
+  return vscode.Disposable.from(
+    watcher,
+    watcher.onDidChange(soon),
+    watcher.onDidDelete(soon),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      if (document.uri.scheme === 'file') soon();
+    }),
+    { dispose: () => clearTimeout(timer) },
+  );
 }
 
 function engineViewOf(condition: EngineCondition): EngineView {

@@ -15,6 +15,7 @@ export interface CommandParts {
   readonly markEvidence: (exchangeId: string | null) => void;
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
+  readonly clearStoredReadings: () => Promise<void>;
   /** Questions asked before, latest first. */
   readonly history: vscode.Memento;
 }
@@ -47,6 +48,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       const shown = parts.chat.shown;
       if (shown !== null) await parts.exportConversation(shown.id);
     },
+    clearStoredReadings: parts.clearStoredReadings,
     showLog: () => parts.log.show(),
     openSettings: () =>
       vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),

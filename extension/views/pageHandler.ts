@@ -37,6 +37,9 @@ export function createPageHandler(parts: PageHandlerParts): (message: Message) =
       case 'regenerate':
         chat.regenerate(message.exchangeId);
         return;
+      case 'askAgain':
+        chat.askAgain(message.exchangeId);
+        return;
       case 'edit':
         chat.edit(message.exchangeId, message.question, message.pins);
         return;
@@ -51,6 +54,8 @@ export function createPageHandler(parts: PageHandlerParts): (message: Message) =
         return;
       case 'remedy':
         return remedy(parts, message.exchangeId, message.action);
+      case 'clearStoredReadings':
+        return window.storedReadings.clear();
       case 'newConversation':
         chat.startNew();
         return;

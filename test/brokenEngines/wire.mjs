@@ -19,6 +19,7 @@ export function openWire() {
 
 export function answerOf(text) {
   return {
+    outcome: 'answered',
     text,
     citations: [],
     evidence: [],
@@ -36,7 +37,7 @@ export function answerOf(text) {
       generateSeconds: 0,
       kvCacheBytes: 0,
       peakEngineBytes: 0,
-      reused: false,
+      reused: 'none',
     },
   };
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundledEngine } from '../../extension/engineClient/bundledEngine.ts';
 import { startEngine, type EngineClient } from '../../extension/engineClient/engineClient.ts';
-import type { AskParams, AskResult } from '../../extension/protocol/engine.ts';
+import type { AskParams, AnsweredResult } from '../../extension/protocol/engine.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -27,11 +27,12 @@ export function ownSource(path: string): Passage {
 }
 
 /** A greedy question with the default preset. */
-export function askEngine(
+/** @throws when it was not answered */
+export async function askEngine(
   engine: EngineClient,
   params: Partial<AskParams> & Pick<AskParams, 'passages'>,
   signal?: AbortSignal,
-): Promise<AskResult> {
+): Promise<AnsweredResult> {
   const defaults = {
     requestId: 'question',
     question: 'What does this code do when the signal is aborted?',
@@ -43,7 +44,9 @@ export function askEngine(
     temperature: 0,
     seed: 1,
   } as const;
-  return engine.request('ask', { ...defaults, ...params }, signal);
+  const result = await engine.request('ask', { ...defaults, ...params }, signal);
+  if (result.outcome !== 'answered') throw new Error(`the engine says ${result.outcome}`);
+  return result;
 }
 
 /** Whether a process has the inference library in its memory: without it no weights can be. */

@@ -9,7 +9,7 @@ import { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
 import { buildPrompt, historyLimit, maxScoringTokens } from '../../extension/engine/prompt.ts';
 import { isAskError } from '../../extension/errors.ts';
-import type { AskParams } from '../../extension/protocol/engine.ts';
+import type { AnsweredResult, AskParams } from '../../extension/protocol/engine.ts';
 import type { Turn } from '../../extension/protocol/nouns.ts';
 import { tinyTokenIds } from '../reference/tinyVocabulary.ts';
 import { smolLm2Path } from '../modelFiles.ts';
@@ -136,8 +136,8 @@ describe('an answer', () => {
 
 const question = 'what is the port?';
 
-function ask(changes: Partial<AskParams>, by: LoadedEngine = engine) {
-  return answer(
+async function ask(changes: Partial<AskParams>, by: LoadedEngine = engine): Promise<AnsweredResult> {
+  const result = await answer(
     by,
     {
       ...{ requestId: 'q', question, history: [], answerSoFar: '', passages: [passage] },
@@ -146,6 +146,8 @@ function ask(changes: Partial<AskParams>, by: LoadedEngine = engine) {
     },
     { signal: new AbortController().signal, progress: () => undefined, text: () => undefined },
   );
+  if (result.outcome !== 'answered') throw new Error(result.outcome);
+  return result;
 }
 
 function turn(n: number): Turn {

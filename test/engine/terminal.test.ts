@@ -110,7 +110,7 @@ describe('an answer', () => {
       'peakEngineBytes',
       'reused',
     ]);
-    expect(answer.statistics).toMatchObject({ tokenBudget: 256, reused: false });
+    expect(answer.statistics).toMatchObject({ tokenBudget: 256, reused: 'none' });
     expect(answer.statistics.documentTokens).toBeGreaterThan(500);
     expect(answer.statistics.documentTokens).toBeLessThanOrEqual(1500);
     expect(answer.statistics.keptTokens).toBeLessThanOrEqual(256);

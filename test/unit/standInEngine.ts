@@ -2,6 +2,7 @@
 import type { AskEngine } from '../../extension/ask.ts';
 import { errors } from '../../extension/errors.ts';
 import type {
+  AnsweredResult,
   AskParams,
   EngineNotifications,
   EngineProgress,
@@ -16,6 +17,8 @@ export interface Faults {
   readonly start?: () => Promise<never>;
   readonly load?: () => EngineRequests['load']['result'] | Promise<EngineRequests['load']['result']>;
   readonly count?: (text: string) => number;
+  /** Whether everything was read before. */
+  readonly stored?: boolean;
   readonly ask?: (
     params: AskParams,
     tell: Tell,
@@ -39,6 +42,7 @@ export function standInEngine(faults: Faults): StandIn {
     load: () => Promise.resolve((faults.load ?? (() => loaded))()),
     countTokens: ({ texts }: EngineRequests['countTokens']['params']) =>
       Promise.resolve({ counts: texts.map(faults.count ?? tokensOf) }),
+    findReading: () => Promise.resolve({ stored: faults.stored ?? false }),
     ask: (params: AskParams, signal: AbortSignal) => {
       stand.asked = params;
       return (faults.ask ?? answerInTwo)(params, tell, signal);
@@ -102,7 +106,8 @@ export const loaded: EngineRequests['load']['result'] = {
   estimatedBytes: 0,
 };
 
-export const result: EngineRequests['ask']['result'] = {
+export const result: AnsweredResult = {
+  outcome: 'answered',
   text: 'It is so.',
   citations: [],
   evidence: [],
@@ -120,7 +125,7 @@ export const result: EngineRequests['ask']['result'] = {
     generateSeconds: 1,
     kvCacheBytes: 1,
     peakEngineBytes: 1,
-    reused: false,
+    reused: 'none',
   },
 };
 

@@ -27,8 +27,16 @@ export interface CellList {
   readonly firstPositions: Int32Array;
 }
 
+/** How far a reading is between two chunks: with the rows of the context's cells, all that is needed to go on. */
+export interface ReadingPosition {
+  /** Document tokens read. */
+  readonly read: number;
+  /** One for the model; or per layer; or per layer and KV head. All of one length, the number of cells. */
+  readonly lists: readonly CellList[];
+}
+
 export interface CompressedCache {
-  /** One for the model; or per layer; or per layer and KV head. All of one length. */
+  /** As in `ReadingPosition`. */
   readonly lists: readonly CellList[];
   /** The last scores of the cells, one for each list, pooled or not as the heads gave them; null when all was kept. */
   readonly scores: readonly Float32Array[] | null;
@@ -42,11 +50,14 @@ export interface CompressionHooks {
   readonly pace: Pace;
   /** Told after every batch how many document tokens have been read. */
   onRead?(documentTokens: number): void;
+  /** Told after every chunk, when the context holds the cells of the lists and nothing else. */
+  onChunk?(position: ReadingPosition): void;
 }
 
 /**
  * Reads the document into the context's cache, compressed to the budget; afterwards the cache holds
  * `prefix.length + min(budget, document)` cells at positions 0.. .
+ * @param from where an earlier reading of the same input stopped; the context and its first-written keys are as then.
  * @throws errors.cancelled, errors.decodeFailed
  */
 export async function compress(
@@ -55,21 +66,24 @@ export async function compress(
   input: CompressionInput,
   options: CompressionOptions,
   hooks: CompressionHooks,
+  from?: ReadingPosition,
 ): Promise<CompressedCache> {
   const { prefix, document, question } = input;
   const total = document.tokens.length;
   const layouts = operations.layouts;
   const scope = listScope(options);
   const seconds = { prefill: 0, score: 0, evict: 0 };
-  let prefillTokens = prefix.length;
+  let prefillTokens = 0;
   let scores: readonly Float32Array[] | null = null;
+  let lists = from?.lists ?? startLists(scope, layouts.length, layouts[0]!.kvHeads, prefix.length);
+  if (from === undefined) {
+    context.clear();
+    await timed(seconds, 'prefill', () => prefill(context, prefix, hooks.pace, hooks.signal));
+    operations.rememberKeys(0, prefix.length);
+    prefillTokens += prefix.length;
+  }
 
-  context.clear();
-  await timed(seconds, 'prefill', () => prefill(context, prefix, hooks.pace, hooks.signal));
-  operations.rememberKeys(0, prefix.length);
-  let lists = startLists(scope, layouts.length, layouts[0]!.kvHeads, prefix.length);
-
-  for (let read = 0; read < total;) {
+  for (let read = from?.read ?? 0; read < total; hooks.onChunk?.({ read, lists })) {
     const chunk = document.tokens.slice(read, read + options.chunkTokens);
     const before = context.length;
     await timed(seconds, 'prefill', () => {

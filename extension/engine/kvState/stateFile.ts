@@ -116,13 +116,7 @@ export function isUnfinishedStateFile(fileName: string): boolean {
 export function readStateFile(path: string): Promise<StateContent> {
   return withFile(path, async (handle) => {
     const { header, entries, end } = await readHead(handle, path);
-    const sections: Uint8Array[] = [];
-    let position = end;
-    for (const entry of entries) {
-      sections.push(await readSection(handle, path, position, entry));
-      position += aligned(entry.bytes);
-    }
-    return { header, sections };
+    return { header, sections: await readSections(handle, path, end, entries) };
   });
 }
 
@@ -195,21 +189,36 @@ function parseHead(json: string, path: string): z.infer<typeof headSchema> {
   }
 }
 
-async function readSection(handle: FileHandle, path: string, position: number, entry: SectionEntry) {
-  const padded = new Uint8Array(aligned(entry.bytes));
-  let checksum = 0;
+async function readSections(
+  handle: FileHandle,
+  path: string,
+  start: number,
+  entries: readonly SectionEntry[],
+): Promise<Uint8Array[]> {
+  // Every byte is read or it throws, so the memory need not be cleared before.
+  const padded = entries.map(({ bytes }) => Buffer.allocUnsafeSlow(aligned(bytes)));
+  const checksums = entries.map(() => 0);
+  let position = start;
   // One block is summed while the next one is read.
-  let previous: Uint8Array = new Uint8Array(0);
-  for (const [offset, block] of blocksOf(padded)) {
-    const reading = fill(handle, path, block, position + offset);
-    checksum = crc32(previous, checksum);
-    await reading;
-    previous = block;
+  let sumPrevious: () => void = () => undefined;
+  for (const [index, section] of padded.entries()) {
+    for (const [offset, block] of blocksOf(section)) {
+      const reading = fill(handle, path, block, position + offset);
+      sumPrevious();
+      await reading;
+      sumPrevious = () => {
+        checksums[index] = crc32(block, checksums[index]);
+      };
+    }
+    position += section.length;
   }
-  if (hex(crc32(previous, checksum)) !== entry.crc32) {
-    throw new StateFileError('damaged', path, `the checksum of the section at byte ${position} is another`);
-  }
-  return padded.subarray(0, entry.bytes);
+  sumPrevious();
+  return entries.map((entry, index) => {
+    if (hex(checksums[index]!) !== entry.crc32) {
+      throw new StateFileError('damaged', path, `the checksum of section ${index + 1} is another`);
+    }
+    return new Uint8Array(padded[index]!.buffer, 0, entry.bytes);
+  });
 }
 
 async function fill(handle: FileHandle, path: string, target: Uint8Array, position: number): Promise<void> {

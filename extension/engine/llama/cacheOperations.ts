@@ -153,7 +153,9 @@ export class CacheOperations {
     let offset = 0;
     for (const { layer, headDim, kvHeads } of this.layouts) {
       const length = cells * headDim * kvHeads * 2;
-      const tensor = this.#groups.map(({ firstKeys }) => firstKeys.get(layer)).find((one) => one !== undefined);
+      const tensor = this.#groups
+        .map(({ firstKeys }) => firstKeys.get(layer))
+        .find((one) => one !== undefined);
       copy(tensor!, bytes.subarray(offset, offset + length));
       offset += length;
     }

@@ -10,6 +10,7 @@ import type { AnswerEvent, CompletedAnswer } from '../../../extension/protocol/a
 import type { PageChange } from '../../../extension/protocol/chat.ts';
 import type { Failure } from '../../../extension/protocol/conversation.ts';
 import { result } from '../standInEngine.ts';
+import { recordOf } from './recordOf.ts';
 
 let folder: string;
 let asked: ChatQuestion[];
@@ -247,6 +248,7 @@ async function open(parts: Partial<ChatParts>): Promise<Chat> {
       asked.push(question);
       return answer(question, confirm, signal);
     },
+    changedFiles: () => Promise.resolve(0),
     missingModel: () => Promise.resolve(null),
     getModel: () => Promise.resolve(),
     loaded: () => ({ model: 'tiny', device: 'CPU' }),
@@ -267,7 +269,8 @@ function failureOf(error: unknown): Failure {
 
 /** Streams texts, then ends; an error ends it. */
 function says(...parts: readonly (string | Error)[]): Answer {
-  return async function* () {
+  return async function* ({ question, continueOn }) {
+    if (continueOn === undefined) yield planOf(question);
     for (const part of parts) {
       await turn();
       if (part instanceof Error) throw part;
@@ -313,6 +316,16 @@ function completed(text: string): CompletedAnswer & AnswerEvent {
       skipped: [{ workspace: 'w', path: 'a.pem', reason: 'secret' }],
     },
     statistics: result.statistics,
+  };
+}
+
+function planOf(question: string): AnswerEvent {
+  const reading = recordOf(question);
+  const { tokens: documentTokens, everything } = reading;
+  const filesToRead = reading.files.length;
+  return {
+    ...{ event: 'plan', documentTokens, filesToRead, everything, estimatedSeconds: 1, slow: false },
+    ...{ stored: false, reading },
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newConversation, newExchange, withExchange } from '../../../extension/conversations/conversation.ts';
 import { ConversationStore, type StoreProblem } from '../../../extension/conversations/conversationStore.ts';
+import { recordOf } from './recordOf.ts';
 import type { StoredConversation } from '../../../extension/conversations/storedConversation.ts';
 
 let parent: string;
@@ -97,6 +98,6 @@ function storedOf(id: string, question: string, now = 1): StoredConversation {
   const conversation = newConversation(id, question, now);
   return {
     conversation: withExchange(conversation, newExchange(`${id}1`, question, [], now), now),
-    skipped: { [`${id}1`]: [{ workspace: 'w', path: 'secret.pem', reason: 'secret' }] },
+    readings: { records: { r1: recordOf(question) }, of: { [`${id}1`]: 'r1' } },
   };
 }

@@ -11,6 +11,7 @@ export function createEngineHandlers(): EngineHandlers {
       return Promise.reject(errors.modelNotFound(params.modelPath));
     },
     countTokens: ({ texts }) => Promise.resolve({ counts: texts.map((text) => text.length) }),
+    findReading: () => Promise.resolve({ stored: false }),
     ask,
     status: () => ({ loadedModel }),
     dispose: () => {
@@ -74,6 +75,7 @@ function untilAborted(signal: AbortSignal): Promise<never> {
 
 function answer(text: string): AskResult {
   return {
+    outcome: 'answered',
     text,
     citations: [],
     evidence: [],
@@ -91,7 +93,7 @@ function answer(text: string): AskResult {
       generateSeconds: 0,
       kvCacheBytes: 0,
       peakEngineBytes: 0,
-      reused: false,
+      reused: 'none',
     },
   };
 }

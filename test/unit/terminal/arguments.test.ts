@@ -16,6 +16,7 @@ const defaults: AskArguments = {
   maxAnswerTokens: defaultMaxAnswerTokens,
   device: 'auto',
   preset: 'default',
+  reuse: 'auto',
   json: false,
 };
 
@@ -25,6 +26,7 @@ const good: readonly [commandLine: string[], differs: Partial<AskArguments>][] =
   [['  why?  '], {}],
   [['--', '--json'], { question: '--json' }],
   [['--json', 'why?'], { json: true }],
+  [['--reuse', 'never', 'why?'], { reuse: 'never' }],
   [['why?', '--json'], { json: true }],
   [['--workspace', 'a', 'why?'], { workspaces: ['a'] }],
   [['--workspace=a b', 'why?', '--workspace', 'c'], { workspaces: ['a b', 'c'] }],

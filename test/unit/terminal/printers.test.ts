@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { errors } from '../../../extension/errors.ts';
+import { recordOf } from '../conversations/recordOf.ts';
 import type { AnswerEvent, CompletedAnswer } from '../../../extension/protocol/answerEvents.ts';
 import { jsonPrinter } from '../../../extension/terminal/jsonPrinter.ts';
 import { textPrinter, type Printer } from '../../../extension/terminal/printer.ts';
@@ -37,7 +38,7 @@ const answer: CompletedAnswer = {
     generateSeconds: 2,
     kvCacheBytes: 36 * 2 ** 20,
     peakEngineBytes: 1.5 * 2 ** 30,
-    reused: false,
+    reused: 'none',
   },
 };
 
@@ -54,6 +55,8 @@ const events: readonly AnswerEvent[] = [
     everything: false,
     estimatedSeconds: 21.4,
     slow: false,
+    stored: false,
+    reading: recordOf('why?'),
   },
   {
     event: 'progress',
@@ -163,6 +166,8 @@ describe('text', () => {
         everything: true,
         estimatedSeconds: 75,
         slow: true,
+        stored: false,
+        reading: recordOf('why?'),
       },
     ]);
     expect(progress).toBe(

@@ -19,6 +19,8 @@ const state: PageState = {
   queue: [],
   engine: { state: 'ready' },
   draft: { text: '', pins: [] },
+  storedReadings: { bytes: 0, capBytes: 1 },
+  changedFiles: {},
   markedExchange: null,
   notices: [],
   folders: ['app'],
