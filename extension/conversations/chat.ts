@@ -1,26 +1,16 @@
 /**
  * The conversations of a window and the questions that run in them. It owns what the page shows: the page may come and
  * go, and nothing of an answer is lost by it. Questions run one after the other; what changed is told to a listener.
- *
- * Longer than other files: the queue and the conversations change together, and every change is told and stored in the
- * same step. What can be said without that state is in conversation.ts.
  */
 import { isAskError } from '../errors.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
 import type { Activity, PageChange, PageState, QueueItem } from '../protocol/chat.ts';
-import type {
-  Conversation,
-  ConversationSummary,
-  Draft,
-  Exchange,
-  Pin,
-  ReadingRecord,
-} from '../protocol/conversation.ts';
+import type { Conversation, Draft, Exchange, Pin } from '../protocol/conversation.ts';
 import type { SkippedFile } from '../protocol/nouns.ts';
 import type { ChatParts, ChatQuestion } from './chatParts.ts';
 import * as change from './conversation.ts';
-import { branchReadings, earlierReading, noReadings, readingOf, withReading } from './readings.ts';
-import type { StoredConversation } from './storedConversation.ts';
+import { OpenConversations } from './openConversations.ts';
+import { branchReadings, countByExchange, earlierReading, noReadings, readingOf } from './readings.ts';
 
 export type ChatState = Pick<
   PageState,
@@ -41,17 +31,13 @@ interface Job {
   decide?: (choice: 'planned' | 'smaller') => void;
 }
 
-/** A streamed answer is written at most this often. */
-const writeEveryMs = 500;
 const newDraft = '';
 
 export class Chat {
   readonly #parts: ChatParts;
   /** Those that are shown or asked in. */
-  readonly #open = new Map<string, StoredConversation>();
+  readonly #open: OpenConversations;
   readonly #activities = new Map<string, Activity>();
-  readonly #writeTimers = new Map<string, NodeJS.Timeout>();
-  #summaries: readonly ConversationSummary[] = [];
   #drafts: Readonly<Record<string, Draft>> = {};
   #shown: string | null = null;
   #queue: readonly Job[] = [];
@@ -62,6 +48,7 @@ export class Chat {
 
   private constructor(parts: ChatParts) {
     this.#parts = parts;
+    this.#open = new OpenConversations(parts.store, parts.now);
   }
 
   /** With what is stored: what ran when it was stored is marked as interrupted. */
@@ -69,7 +56,7 @@ export class Chat {
     const chat = new Chat(parts);
     const panel = await parts.store.readPanel();
     chat.#drafts = panel.drafts;
-    chat.#summaries = await parts.store.list();
+    chat.#open.summaries = await parts.store.list();
     if (panel.shown !== null) await chat.show(panel.shown);
     return chat;
   }
@@ -79,7 +66,7 @@ export class Chat {
     const ids = new Set(conversation?.exchanges.map(({ id }) => id));
     return {
       conversation,
-      conversations: this.#summaries,
+      conversations: this.#open.summaries,
       activities: Object.fromEntries([...this.#activities].filter(([id]) => ids.has(id))),
       queue: this.#queue.map(queueItem),
       draft: this.#drafts[this.#shown ?? newDraft] ?? change.emptyDraft,
@@ -88,7 +75,7 @@ export class Chat {
   }
 
   get shown(): Conversation | null {
-    return this.#shown === null ? null : (this.#open.get(this.#shown)?.conversation ?? null);
+    return this.#open.get(this.#shown)?.conversation ?? null;
   }
 
   /** Asks in the shown conversation, or begins one. Returns the exchange's id. */
@@ -96,8 +83,7 @@ export class Chat {
     const { now, newId } = this.#parts;
     const conversation = this.shown ?? change.newConversation(newId(), question, now());
     const exchange = change.newExchange(newId(), question, pins, now());
-    if (!this.#open.has(conversation.id))
-      this.#open.set(conversation.id, { conversation, readings: noReadings });
+    if (this.shown === null) this.#open.add({ conversation, readings: noReadings });
     const begins = this.#shown !== conversation.id;
     this.#shown = conversation.id;
     this.#setDraft(begins ? newDraft : conversation.id, change.emptyDraft);
@@ -122,18 +108,8 @@ export class Chat {
   /** Looks at the files that were read for the answers of the shown conversation, and tells which are stale. */
   async checkChanges(): Promise<void> {
     const check = ++this.#changeChecks;
-    const stored = this.#shown === null ? undefined : this.#open.get(this.#shown);
-    const changedFiles: Record<string, number> = {};
-    if (stored !== undefined) {
-      const { records, of } = stored.readings;
-      const counts = new Map<string, number>();
-      for (const [id, record] of Object.entries(records))
-        counts.set(id, await this.#parts.changedFiles(record));
-      for (const { id } of stored.conversation.exchanges) {
-        const count = counts.get(of[id] ?? '') ?? 0;
-        if (count > 0) changedFiles[id] = count;
-      }
-    }
+    const readings = this.#open.get(this.#shown)?.readings ?? noReadings;
+    const changedFiles = await countByExchange(readings, this.#parts.changedFiles);
     // A later check knows better.
     if (check !== this.#changeChecks) return;
     if (JSON.stringify(changedFiles) === JSON.stringify(this.#changedFiles)) return;
@@ -163,7 +139,7 @@ export class Chat {
     const ids = new Map(
       branch.exchanges.map(({ id }, index) => [conversation.exchanges[index]!.id, id] as const),
     );
-    this.#open.set(branch.id, { conversation: branch, readings: branchReadings(readings, ids) });
+    this.#open.add({ conversation: branch, readings: branchReadings(readings, ids) });
     this.#shown = branch.id;
     this.ask(question, pins);
     this.#tellAll();
@@ -206,14 +182,12 @@ export class Chat {
 
   /** Nothing happens when it is not there. */
   async show(id: string): Promise<void> {
-    if (!this.#open.has(id)) {
-      const stored = await this.#parts.store.read(id);
-      if (stored === undefined) return;
-      // It may have been opened meanwhile.
-      if (!this.#open.has(id)) {
-        const conversation = change.interruptRunning(stored.conversation, this.#parts.interrupted());
-        this.#open.set(id, { ...stored, conversation });
-      }
+    const stored = await this.#open.find(id);
+    if (stored === undefined) return;
+    // It may have been opened meanwhile.
+    if (this.#open.get(id) === undefined) {
+      const conversation = change.interruptRunning(stored.conversation, this.#parts.interrupted());
+      this.#open.add({ ...stored, conversation });
     }
     this.#shown = id;
     this.#forgetUnused();
@@ -222,37 +196,30 @@ export class Chat {
   }
 
   async rename(id: string, title: string): Promise<void> {
-    const stored = this.#open.get(id) ?? (await this.#parts.store.read(id));
     const line = change.titleOf(title);
-    if (stored === undefined || line === '') return;
-    const renamed = { ...stored, conversation: { ...stored.conversation, title: line } };
-    if (this.#open.has(id)) this.#open.set(id, renamed);
-    this.#summaries = this.#summaries.map((one) => (one.id === id ? { ...one, title: line } : one));
+    if (line === '') return;
+    await this.#open.rename(id, line);
     this.#tellAll();
-    await this.#parts.store.write(renamed);
   }
 
   /** Returns what brings it back, or undefined when it is not there. */
   async delete(id: string): Promise<(() => Promise<void>) | undefined> {
     for (const { conversationId, exchangeId } of this.#queue)
       if (conversationId === id) this.stop(exchangeId);
-    const stored = this.#open.get(id) ?? (await this.#parts.store.read(id));
+    const stored = await this.#open.find(id);
     if (stored === undefined) return undefined;
-    clearTimeout(this.#writeTimers.get(id));
-    this.#open.delete(id);
-    this.#summaries = this.#summaries.filter((one) => one.id !== id);
+    const removed = this.#open.remove(id);
     if (this.#shown === id) this.#shown = null;
     this.#tellAll();
-    await this.#parts.store.remove(id);
+    await removed;
     return async () => {
-      await this.#parts.store.write(stored);
-      this.#summarize(stored.conversation);
+      await this.#open.restore(stored);
       await this.show(id);
     };
   }
 
   async conversation(id: string): Promise<Conversation | undefined> {
-    return (this.#open.get(id) ?? (await this.#parts.store.read(id)))?.conversation;
+    return (await this.#open.find(id))?.conversation;
   }
 
   exchange(exchangeId: string): Exchange | undefined {
@@ -260,9 +227,8 @@ export class Chat {
   }
 
   skippedOf(exchangeId: string): readonly SkippedFile[] {
-    const stored = this.#shown === null ? undefined : this.#open.get(this.#shown);
-    if (stored === undefined) return [];
-    return readingOf(stored.readings, exchangeId)?.coverage.skipped ?? [];
+    const readings = this.#open.get(this.#shown)?.readings ?? noReadings;
+    return readingOf(readings, exchangeId)?.coverage.skipped ?? [];
   }
 
   setDraft(draft: Draft): void {
@@ -272,17 +238,11 @@ export class Chat {
 
   /** Stops everything and resolves once all is stored: what ran is found as interrupted. */
   async close(): Promise<void> {
-    for (const timer of this.#writeTimers.values()) clearTimeout(timer);
-    const running = new Set(this.#queue.map(({ conversationId }) => conversationId));
-    for (const id of running) {
-      const stored = this.#open.get(id);
-      if (stored !== undefined) void this.#parts.store.write(stored);
-    }
     const queue = this.#queue;
     this.#queue = [];
-    this.#open.clear();
+    const written = this.#open.close(new Set(queue.map(({ conversationId }) => conversationId)));
     for (const job of queue) job.stop.abort();
-    await this.#parts.store.flush();
+    await written;
   }
 
   #askAgain(
@@ -341,7 +301,7 @@ export class Chat {
       const { conversation, readings } = stored;
       const history = change.historyBefore(conversation, job.exchangeId);
       const reading = job.fromScratch ? undefined : earlierReading(readings, conversation, job.exchangeId);
-      if (reading !== undefined) this.#setReading(job, reading);
+      if (reading !== undefined) this.#open.setReading(job.conversationId, job.exchangeId, reading);
       const question: ChatQuestion = {
         question: exchange.question,
         pins: exchange.pins,
@@ -390,12 +350,11 @@ export class Chat {
       const { event: _, ...progress } = event;
       if (!job.stop.signal.aborted) this.#setActivity(job, { kind: 'progress', ...progress });
     } else if (event.event === 'plan') {
-      this.#setReading(job, this.#parts.newId(), event.reading);
+      this.#open.setReading(job.conversationId, exchange.id, this.#parts.newId(), event.reading);
     } else if (event.event === 'readAgain') {
       this.#put(job.conversationId, { ...exchange, readAgain: event.why });
     } else if (event.event === 'text') {
-      this.#replace(job.conversationId, { ...exchange, text: exchange.text + event.text });
-      this.#writeSoon(job.conversationId);
+      this.#open.stream(job.conversationId, { ...exchange, text: exchange.text + event.text });
       if (job.conversationId === this.#shown) {
         const offset = exchange.text.length;
         this.#parts.onChange([{ change: 'text', exchangeId: exchange.id, offset, text: event.text }]);
@@ -413,13 +372,6 @@ export class Chat {
         },
       });
     }
-  }
-
-  #setReading({ conversationId, exchangeId }: Job, readingId: string, record?: ReadingRecord): void {
-    const stored = this.#open.get(conversationId);
-    if (stored === undefined) return;
-    const readings = withReading(stored.readings, exchangeId, readingId, record);
-    this.#open.set(conversationId, { ...stored, readings });
   }
 
   #onFailure(job: Job, error: unknown): void {
@@ -448,35 +400,12 @@ export class Chat {
 
   /** Puts an exchange in its place, tells of it and stores it. */
   #put(id: string, exchange: Exchange, tell = true): void {
-    const conversation = this.#replace(id, exchange);
-    if (conversation === undefined) return;
-    this.#summarize(conversation);
-    clearTimeout(this.#writeTimers.get(id));
-    this.#writeTimers.delete(id);
-    void this.#parts.store.write(this.#open.get(id)!);
+    if (!this.#open.put(id, exchange)) return;
     this.#storePanel();
     if (!tell) return;
-    const changes: PageChange[] = [{ change: 'state', state: { conversations: this.#summaries } }];
+    const changes: PageChange[] = [{ change: 'state', state: { conversations: this.#open.summaries } }];
     if (id === this.#shown) changes.push({ change: 'exchange', exchange });
     this.#parts.onChange(changes);
-  }
-
-  #replace(id: string, exchange: Exchange): Conversation | undefined {
-    const stored = this.#open.get(id);
-    if (stored === undefined) return undefined;
-    const conversation = change.withExchange(stored.conversation, exchange, this.#parts.now());
-    this.#open.set(id, { ...stored, conversation });
-    return conversation;
-  }
-
-  #writeSoon(id: string): void {
-    if (this.#writeTimers.has(id)) return;
-    const timer = setTimeout(() => {
-      this.#writeTimers.delete(id);
-      const stored = this.#open.get(id);
-      if (stored !== undefined) void this.#parts.store.write(stored);
-    }, writeEveryMs);
-    this.#writeTimers.set(id, timer);
   }
 
   #setActivity(job: Job, activity: Activity | null): void {
@@ -512,11 +441,6 @@ export class Chat {
     ]);
   }
 
-  #summarize(conversation: Conversation): void {
-    const others = this.#summaries.filter(({ id }) => id !== conversation.id);
-    this.#summaries = [change.summaryOf(conversation), ...others].sort(change.byChange);
-  }
-
   #setDraft(id: string, draft: Draft): void {
     const { [id]: _, ...others } = this.#drafts;
     const isEmpty = draft.text === '' && draft.pins.length === 0;
@@ -529,8 +453,7 @@ export class Chat {
 
   /** What is neither shown nor asked in is on the disk. */
   #forgetUnused(): void {
-    const used = new Set([this.#shown, ...this.#queue.map(({ conversationId }) => conversationId)]);
-    for (const id of this.#open.keys()) if (!used.has(id)) this.#open.delete(id);
+    this.#open.keepOnly(new Set([this.#shown, ...this.#queue.map(({ conversationId }) => conversationId)]));
   }
 
   #jobOf(exchangeId: string): Job | undefined {
@@ -538,17 +461,12 @@ export class Chat {
   }
 
   #exchangeOf({ conversationId, exchangeId }: Job): Exchange | undefined {
-    return this.#open.get(conversationId)?.conversation.exchanges.find(({ id }) => id === exchangeId);
+    return this.#open.exchangeOf(conversationId, exchangeId);
   }
 
   /** One that is not asked just now. */
   #idleExchange(exchangeId: string): { readonly id: string; readonly exchange: Exchange } | undefined {
-    if (this.#jobOf(exchangeId) !== undefined) return undefined;
-    for (const [id, { conversation }] of this.#open) {
-      const exchange = conversation.exchanges.find((one) => one.id === exchangeId);
-      if (exchange !== undefined) return { id, exchange };
-    }
-    return undefined;
+    return this.#jobOf(exchangeId) === undefined ? this.#open.placeOf(exchangeId) : undefined;
   }
 }
 

@@ -31,6 +31,17 @@ export function withReading(
   return onlyUsed({ records, of: { ...readings.of, [exchangeId]: readingId } });
 }
 
+/** A count for each exchange whose reading has one above 0. */
+export async function countByExchange(
+  { records, of }: Readings,
+  count: (record: ReadingRecord) => Promise<number>,
+): Promise<Readonly<Record<string, number>>> {
+  const counts = new Map<string | undefined, number>();
+  for (const [id, record] of Object.entries(records)) counts.set(id, await count(record));
+  const byExchange = Object.entries(of).map(([exchangeId, id]) => [exchangeId, counts.get(id) ?? 0] as const);
+  return Object.fromEntries(byExchange.filter(([, number]) => number > 0));
+}
+
 /** The readings of some exchanges under the ids that these have in another conversation. */
 export function branchReadings(readings: Readings, ids: ReadonlyMap<string, string>): Readings {
   const of = [...ids].flatMap(([from, to]) => {
