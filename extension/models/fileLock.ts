@@ -1,4 +1,4 @@
-import { open, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
+import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,28 +22,26 @@ export async function withFileLock<T>(
   onWait: () => void,
   work: () => Promise<T>,
 ): Promise<T> {
-  await acquire(lockPath, signal, onWait);
+  const lock = await acquire(lockPath, signal, onWait);
   const heartbeat = setInterval(() => {
     const now = new Date();
     // A lock that cannot be touched looks stale to others; they may then do the same work twice, harmlessly.
-    utimes(lockPath, now, now).catch(() => undefined);
+    lock.utimes(now, now).catch(() => undefined);
   }, HEARTBEAT_MILLISECONDS);
   try {
     return await work();
   } finally {
     clearInterval(heartbeat);
-    await rm(lockPath, { force: true });
+    await release(lock, lockPath);
   }
 }
 
-async function acquire(lockPath: string, signal: AbortSignal, onWait: () => void): Promise<void> {
+/** The file that was made, held open, so that no other can have its number while it is compared. */
+async function acquire(lockPath: string, signal: AbortSignal, onWait: () => void): Promise<FileHandle> {
   for (;;) {
     if (signal.aborted) throw errors.cancelled();
-    const handle = await createExclusively(lockPath);
-    if (handle !== undefined) {
-      await handle.close();
-      return;
-    }
+    const lock = await createExclusively(lockPath);
+    if (lock !== undefined) return lock;
     if (await isStale(lockPath)) {
       await removeStale(lockPath);
       continue;
@@ -53,6 +51,16 @@ async function acquire(lockPath: string, signal: AbortSignal, onWait: () => void
       throw errors.cancelled();
     });
   }
+}
+
+/** After a long standstill (the machine slept) the lock may be another's; that one stays. */
+async function release(lock: FileHandle, lockPath: string): Promise<void> {
+  const [ours, there] = await Promise.all([
+    lock.stat({ bigint: true }),
+    lstat(lockPath, { bigint: true }).catch(() => undefined),
+  ]);
+  await lock.close();
+  if (there?.ino === ours.ino) await rm(lockPath, { force: true });
 }
 
 async function createExclusively(lockPath: string): Promise<FileHandle | undefined> {
@@ -66,7 +74,7 @@ async function createExclusively(lockPath: string): Promise<FileHandle | undefin
 
 async function isStale(lockPath: string): Promise<boolean> {
   try {
-    return Date.now() - (await stat(lockPath)).mtimeMs > STALE_MILLISECONDS;
+    return Date.now() - (await lstat(lockPath)).mtimeMs > STALE_MILLISECONDS;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
     throw error;
@@ -82,5 +90,7 @@ async function removeStale(lockPath: string): Promise<void> {
     if (errorCode(error) === 'ENOENT') return;
     throw await writeError(error, dirname(lockPath), 0);
   }
+  // Another process may have put its own in place of the stale one since that was looked at: a fresh one goes back.
+  if (!(await isStale(mine))) await link(mine, lockPath).catch(() => undefined);
   await rm(mine, { force: true });
 }

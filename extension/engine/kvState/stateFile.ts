@@ -46,7 +46,7 @@ const PRELUDE_BYTES = 16;
 const CHECKSUM_OFFSET_BYTES = 12;
 const ALIGNMENT_BYTES = 64;
 /** What is read, written or summed at once; in between, other work gets its turn. */
-const BLOCK_BYTES = 4 * 2 ** 20;
+const BLOCK_BYTES = 2 ** 20;
 /** Far above any real header; a damaged length must not allocate the memory of the machine. */
 const MAX_JSON_BYTES = 64 * 2 ** 20;
 const zeros = new Uint8Array(ALIGNMENT_BYTES);
@@ -59,7 +59,7 @@ type SectionEntry = z.infer<typeof headSchema>['sections'][number];
 
 /**
  * Writes beside the file and renames, so that a crash at any moment leaves the old file, or none, or the new one; what
- * a crash leaves beside it is named as `isUnfinishedStateFile` says. When it resolves, the file outlives a power cut.
+ * a crash leaves beside it is named as `isUnfinishedStateFile` says. What was renamed is on the disk as a whole.
  * Only the user can read it.
  * Throws errors.cancelled, RangeError for a header of more than 64 MiB, and what the file system says.
  */
@@ -239,14 +239,13 @@ async function writeAt(handle: FileHandle, content: Uint8Array, position: number
   }
 }
 
-/** The name of a new file is safe only when its folder is on the disk; Windows does that by itself and opens none. */
+/** Puts the new name on the disk too. Where folders cannot be synced (Windows), it comes there without it. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, constants.O_RDONLY);
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(folder, constants.O_RDONLY);
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // The state is written and readable all the same; a name lost by a power cut is a state less.
   }
 }
 

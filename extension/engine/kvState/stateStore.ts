@@ -123,12 +123,9 @@ export function openStateStore({ folder, capBytes, log }: StateStoreOptions): St
     },
 
     async has(name) {
-      try {
-        return (await lstat(pathOf(name))).isFile();
-      } catch (error) {
-        if (error instanceof RangeError) throw error;
-        return false;
-      }
+      const path = pathOf(name);
+      const stats = await lstat(path).catch(() => undefined);
+      return stats?.isFile() ?? false;
     },
 
     async remove(names) {
@@ -171,7 +168,7 @@ async function makeRoom(
 ): Promise<void> {
   const files: StoredFile[] = [];
   for (const file of await filesIn(folder)) {
-    if (!isUnfinishedStateFile(file.name) || !(await removeFile(join(folder, file.name), log))) {
+    if (!isLeftover(file.name) || !(await removeFile(join(folder, file.name), log))) {
       files.push(file);
     }
   }
@@ -179,7 +176,7 @@ async function makeRoom(
   const { bavail, bsize } = await statfs(folder);
   const freeBytes = bavail * bsize + totalBytes(evicted);
   if (freeBytes < bytes) throw errors.diskFull(folder, bytes, freeBytes);
-  for (const file of evicted) await removeFile(join(folder, file.name), log);
+  for (const file of evicted) await rm(join(folder, file.name), { force: true });
   if (evicted.length > 0) log(`${evicted.length} stored states (${totalBytes(evicted)} bytes) made room`);
 }
 
@@ -197,16 +194,25 @@ function toEvict(files: readonly StoredFile[], replaced: string, excessBytes: nu
   return evicted;
 }
 
+/** Of a writer that may be gone: its unfinished state, or the stale lock that it was taking away. */
+function isLeftover(name: string): boolean {
+  return isUnfinishedStateFile(name) || name.startsWith(`${lockName}.`);
+}
+
 /** States and those being written; none when the folder cannot be read. */
 async function filesIn(folder: string): Promise<StoredFile[]> {
-  const names = await readdir(folder).catch((): string[] => []);
-  return names.flatMap((name) => {
-    if (!statePattern.test(name) && !isUnfinishedStateFile(name)) return [];
-    // Synchronous, since this is done before each write, and thousands of calls through the thread pool take long.
-    const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
-    if (stats === undefined || stats.isDirectory()) return [];
-    return [{ name, bytes: stats.size, usedAtMs: stats.mtimeMs }];
-  });
+  try {
+    const names = await readdir(folder);
+    return names.flatMap((name) => {
+      if (!statePattern.test(name) && !isLeftover(name)) return [];
+      // Synchronous, since this is done before each write, and thousands of calls through the thread pool take long.
+      const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
+      if (stats === undefined || stats.isDirectory()) return [];
+      return [{ name, bytes: stats.size, usedAtMs: stats.mtimeMs }];
+    });
+  } catch {
+    return [];
+  }
 }
 
 function totalBytes(files: readonly StoredFile[]): number {
