@@ -18,7 +18,7 @@ const signal = new AbortController().signal;
 const NAMES = 10;
 const stateName = /^[0-9a-f]{16}\.kv$/u;
 /** As large as those that the workers write: their headers differ by less than the padding. */
-const { header, sections } = contentFrom(100, [200_000, 0, 9_999]);
+const { header, sections } = contentFrom(100, [60_000, 0, 9_999]);
 const stateBytes = stateFileBytes(header, sections);
 
 let parent: string;
@@ -28,7 +28,14 @@ beforeAll(async () => {
   workerPath = join(parent, 'worker.mjs');
   await build({
     entryPoints: [fileURLToPath(new URL('./storeWorker.ts', import.meta.url))],
-    ...{ outfile: workerPath, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
+    ...{
+      outfile: workerPath,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      minify: true,
+      logLevel: 'error',
+    },
   });
 });
 afterAll(() => rm(parent, { recursive: true }));
@@ -48,29 +55,28 @@ function startWorker(
   const args = [workerPath, folder, capBytes, own, milliseconds, writeShare].map(String);
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
-  const closed = once(child, 'close').finally(() => children.delete(child));
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve)).finally(() =>
+    children.delete(child),
+  );
   return { child, closed, said: text(child.stderr) };
 }
 
 it('three processes write, read, replace, evict and remove at once', async () => {
   const folder = join(parent, 'shared');
   const capBytes = 6 * stateBytes;
-  const workers = [1, 2, 3].map((own) => ({ ...startWorker(folder, capBytes, own, 4_000, 0.5), own }));
+  const workers = [1, 2, 3].map((own) => ({ ...startWorker(folder, capBytes, own, 3_000, 0.5), own }));
   const outputs = workers.map(({ child }) => text(child.stdout));
   const watch = watchUsage(folder);
   for (const { closed, said } of workers) {
-    const [code] = await closed;
+    const code = await closed;
     const problems = (await said).split('\n').filter((line) => line !== '' && !line.endsWith('made room'));
     expect({ code, problems }).toEqual({ code: 0, problems: [] });
   }
   const { mostBytes, sawUnfinished } = watch.stop();
   expect(sawUnfinished).toBe(true);
   expect(mostBytes).toBeLessThanOrEqual(capBytes);
-  for (const output of outputs) {
-    const done: unknown = JSON.parse((await output).split('\n')[1] ?? '');
-    expect(done).toMatchObject({ written: expect.any(Number), read: expect.any(Number) });
-    expect(Object.values(done as Record<string, number>).every((count) => count > 0)).toBe(true);
-  }
+  // Each ran to its end, which comes only after some of everything.
+  for (const output of outputs) expect(await output).toMatch(/^begin\n\{"written":\d/u);
   expect((await readdir(folder)).filter((name) => !stateName.test(name))).toEqual([]);
 }, 20_000);
 

@@ -247,7 +247,7 @@ describe('while it changes', () => {
 it('names of unfinished files are known', () => {
   const id = '0b7c5f0e-2d3c-4e56-8b9a-0123456789ab';
   expect(isUnfinishedStateFile(`0123456789abcdef.kv.${id}.new`)).toBe(true);
-  for (const name of ['0123456789abcdef.kv', '0123456789abcdef', 'a.new', `${id}`, `x.${id}.new.kv`]) {
+  for (const name of ['0123456789abcdef.kv', '0123456789abcdef', 'a.new', id, `x.${id}.new.kv`]) {
     expect(isUnfinishedStateFile(name)).toBe(false);
   }
 });

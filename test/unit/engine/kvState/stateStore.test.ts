@@ -341,9 +341,10 @@ describe('writers', () => {
       expect(files.filter((file) => !/^[0-9a-f]{16}\.kv$/u.test(file))).toEqual([]);
       expect((await stores[0]!.usage()).files).toBe(files.length);
     }
-    const { files } = await stores[0]!.usage();
+    await write(stores[0]!, 1);
+    const { files } = await stores[1]!.usage();
     expect(files).toBeGreaterThan(0);
-    expect((await stores[0]!.clear()).files).toBe(files);
+    expect((await stores[1]!.clear()).files).toBe(files);
     expect(await readdir(folder)).toEqual([]);
     expect(lines.filter((line) => !line.endsWith('made room'))).toEqual([]);
   });
