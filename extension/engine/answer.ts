@@ -38,7 +38,7 @@ const thinEvidenceFocus = 0.006;
  * A follow-up is about something that the kept tokens do not hold when the evidence heads' focus on one line of them
  * is below this.
  */
-const notHeldFocus = 0.006;
+export const notHeldFocus = 0.006;
 
 /**
  * Reads the passages under the question, compressed, and answers. What was read so before is not read again.

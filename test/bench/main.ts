@@ -1,7 +1,9 @@
 /** Measurements that take minutes and want a quiet machine: `npm run bench -- NAME [options]`. */
 import { isAskError } from '../../extension/errors.ts';
 import { evidenceHeadsBench } from './evidenceHeads.ts';
+import { followUpsBench } from './followUps.ts';
 import { plantedFactsBench } from './plantedFacts.ts';
+import { reuseBench } from './reuse.ts';
 import { speedBench } from './speed.ts';
 import { walkBench } from './walk.ts';
 
@@ -20,6 +22,14 @@ const benches: ReadonlyMap<string, Bench> = new Map([
   ],
   ['walk', { about: 'finding, reading and ranking a tree of 20,000 source files', run: walkBench }],
   ['facts', { about: 'how likely planted facts are after a reading, by preset', run: plantedFactsBench }],
+  [
+    'reuse',
+    { about: 'follow-ups, restarts and repeated questions against a first reading', run: reuseBench },
+  ],
+  [
+    'followups',
+    { about: 'what a cache compressed under one question holds for another', run: followUpsBench },
+  ],
   [
     'heads',
     { about: 'chooses the evidence heads of a model from code, without labels', run: evidenceHeadsBench },

@@ -124,7 +124,7 @@ describe('a stored reading that is not sound is read again:', () => {
       'changed with good checksums: other rows',
       (path) => rewrite(path, (sections) => (sections[0] = new Uint8Array(99))),
     ],
-    ['a folder', (path) => void mkdirSync(renamed(path))],
+    ['a folder', (path) => mkdirSync(renamed(path))],
   ];
   test.each(harms)('%s', async (_, harm) => {
     const folder = newFolder();
@@ -347,7 +347,7 @@ async function ask(
     ...{ requestId: 'q', question: 'What is a token?', history: [], answerSoFar: '' },
     ...{ preset: 'default', tokenBudget: 128, maxAnswerTokens: 12, temperature: 0, seed: 1 },
   } as const;
-  const result = await answer(engine, { ...defaults, ...params }, hooks, store);
+  const result = await answer(engine, { ...defaults, ...params } as AskParams, hooks, store);
   if (result.outcome !== 'answered') throw new Error(result.outcome);
   return result;
 }

@@ -15,9 +15,9 @@ export interface ReadingStore {
 }
 
 export interface ReadingStores {
-  open(folder: StateFolder): ReadingStore;
+  readonly open: (folder: StateFolder) => ReadingStore;
   /** Resolves when everything is written. */
-  idle(): Promise<void>;
+  readonly idle: () => Promise<void>;
 }
 
 /** The stores of an engine process, one for each folder. */
