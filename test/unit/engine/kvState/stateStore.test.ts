@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from 'node:fs';
 import {
   mkdir,
   mkdtemp,
@@ -307,6 +308,21 @@ describe('writers', () => {
     await writeFile(`${lockPath()}.0b7c5f0e-2d3c-4e56-8b9a-0123456789ab`, '');
     expect(await write(store, 2)).toBe('written');
     expect((await readdir(folder)).sort()).toEqual([nameOf(1), nameOf(2)]);
+  });
+
+  it('that are taken for dead while they write store nothing', async () => {
+    const store = openStore();
+    await write(store, 1);
+    const removeOnceWriting = () => {
+      const name = readdirSync(folder).find((file) => file.endsWith('.new'));
+      if (name === undefined) setImmediate(removeOnceWriting);
+      else rmSync(join(folder, name));
+    };
+    setImmediate(removeOnceWriting);
+    expect(await write(store, 1, contentFrom(2, [8 * 2 ** 20]))).toBe('notWritable');
+    expect(await seedOf(store, 1)).toBe(1);
+    expect(await readdir(folder)).toEqual([nameOf(1)]);
+    expect(lines).toEqual([expect.stringMatching(/cannot be written \(ENOENT\)/)]);
   });
 
   it('can stop waiting and writing', async () => {
