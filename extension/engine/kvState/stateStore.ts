@@ -116,8 +116,10 @@ export function openStateStore({ folder, capBytes, log }: StateStoreOptions): St
       } catch (error) {
         if (isAskError(error, 'cancelled')) throw error;
         const full = isDiskFull(error);
-        const what = full ? 'is full' : `cannot be written (${errorCode(error) ?? messageOf(error)})`;
-        logChanged(`A state was not stored: the disk of ${folder} ${what}`);
+        const why = full
+          ? `the disk of ${folder} is full`
+          : `${folder} cannot be written (${problemOf(error)})`;
+        logChanged(`A state was not stored: ${why}`);
         return full ? 'diskFull' : 'notWritable';
       }
     },
@@ -240,6 +242,12 @@ async function removeFile(path: string, log: (line: string) => void): Promise<bo
 function isAbsent(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** The lock's own sentence speaks of the folder of models. */
+function problemOf(error: unknown): string {
+  if (isAskError(error, 'cacheFolderNotWritable')) return String(error.args[1]);
+  return errorCode(error) ?? messageOf(error);
 }
 
 function isDiskFull(error: unknown): boolean {

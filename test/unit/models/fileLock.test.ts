@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-function hold(work: () => Promise<void>, onWait = () => undefined): Promise<void> {
+function hold(work: () => Promise<void>, onWait: () => void = () => undefined): Promise<void> {
   return withFileLock(lockPath, signal, onWait, work);
 }
 
@@ -49,7 +49,9 @@ it.each(abandoned)('one that shows no life is taken over: %s', async (_, leave) 
   let waits = 0;
   await hold(
     () => Promise.resolve(),
-    () => void waits++,
+    () => {
+      waits++;
+    },
   );
   expect(waits).toBe(0);
   expect(await readdir(folder)).toEqual([]);
