@@ -1,7 +1,7 @@
 /** The readings that are kept for this workspace: where they lie, what they take, and how they are cleared. */
 import * as vscode from 'vscode';
 import { readSettings } from '../editor/settings.ts';
-import { openStateStore } from '../engine/kvState/stateStore.ts';
+import { openStateStore } from '../stateStore/stateStore.ts';
 import type { StoredReadingsView } from '../protocol/chat.ts';
 import type { StateFolder } from '../protocol/engine.ts';
 

@@ -5,12 +5,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { CellList } from '../../extension/engine/compression/compress.ts';
 import { presetOptions } from '../../extension/engine/compression/options.ts';
 import { notHeldFocus } from '../../extension/engine/answer.ts';
+import type { DocumentTokens } from '../../extension/engine/documentTokens.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
 import { smolLm2Path } from '../modelFiles.ts';
 import { documentSizes, plantDocument, type Fact } from './facts.ts';
-import { likelihoodOf, loadEngine, read, type Reading } from './likelihood.ts';
+import { likelihoodOf, loadEngine, read } from './likelihood.ts';
 import { tokenBudget } from './measureFacts.ts';
 
 interface FollowUpRow {
@@ -51,7 +53,11 @@ export async function followUpsBench(args: readonly string[]): Promise<void> {
         const reading = await read(engine, passages, under.question, options);
         for (const { fact } of planted) {
           const { nll, focus } = await likelihoodOf(engine, reading, fact);
-          const held = heldShareOf(reading, fact, passages);
+          const held = heldShareOf(
+            { lists: reading.cache.lists, document: reading.document },
+            fact,
+            passages,
+          );
           const documentTokens = reading.document.tokens.length;
           const row = { document: index, documentTokens, under: under.name, asked: fact.name, held };
           rows.push({ ...row, focus: focus ?? 0, nll });
@@ -66,8 +72,13 @@ export async function followUpsBench(args: readonly string[]): Promise<void> {
   console.log(summary(rows));
 }
 
-function heldShareOf({ cache, document }: Reading, fact: Fact, passages: readonly Passage[]): number {
-  const kept = new Set(cache.lists[0]!.entries);
+/** The share of a fact's own tokens that are kept, 0 to 1. */
+export function heldShareOf(
+  { lists, document }: { readonly lists: readonly CellList[]; readonly document: DocumentTokens },
+  fact: Fact,
+  passages: readonly Passage[],
+): number {
+  const kept = new Set(lists[0]!.entries);
   let tokens = 0;
   let held = 0;
   document.lineOf.forEach((lineIndex, token) => {

@@ -1,7 +1,7 @@
 /** The stored readings as the engine uses them: taken at once, written in the background, never a reason to fail. */
 import type { StateFolder } from '../../protocol/engine.ts';
 import type { StoredReading } from './readingState.ts';
-import { openStateStore } from './stateStore.ts';
+import { openStateStore } from '../../stateStore/stateStore.ts';
 
 export interface ReadingStore {
   has(name: string): Promise<boolean>;

@@ -1,5 +1,5 @@
 /** Contents of states that are known from a number, so that whoever reads one can tell whether it is whole. */
-import type { StateContent } from '../../../../extension/engine/kvState/stateFile.ts';
+import type { StateContent } from '../../../extension/stateStore/stateFile.ts';
 
 /** Bytes that differ from place to place and from seed to seed. */
 export function bytesFrom(seed: number, length: number): Uint8Array {

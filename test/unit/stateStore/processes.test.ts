@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { stateFileBytes } from '../../../../extension/engine/kvState/stateFile.ts';
-import { openStateStore } from '../../../../extension/engine/kvState/stateStore.ts';
+import { stateFileBytes } from '../../../extension/stateStore/stateFile.ts';
+import { openStateStore } from '../../../extension/stateStore/stateStore.ts';
 import { contentFrom, isWhole, nameOf } from './sampleState.ts';
 import { watchUsage } from './watchUsage.ts';
 

@@ -5,9 +5,9 @@
 import { lstatSync } from 'node:fs';
 import { lstat, lutimes, mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errors, isAskError } from '../../errors.ts';
-import { withFileLock } from '../../models/fileLock.ts';
-import { errorCode, messageOf } from '../../models/modelFolder.ts';
+import { errors, isAskError } from '../errors.ts';
+import { withFileLock } from '../models/fileLock.ts';
+import { errorCode, messageOf } from '../models/modelFolder.ts';
 import {
   isUnfinishedStateFile,
   readStateFile,

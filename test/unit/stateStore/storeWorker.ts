@@ -6,7 +6,7 @@
  * it did.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStateStore } from '../../../../extension/engine/kvState/stateStore.ts';
+import { openStateStore } from '../../../extension/stateStore/stateStore.ts';
 import { contentFrom, isWhole, nameOf } from './sampleState.ts';
 
 const [folder = '', ...numbers] = process.argv.slice(2);

@@ -10,7 +10,7 @@ import {
   stateFileBytes,
   writeStateFile,
   type StateContent,
-} from '../../../../extension/engine/kvState/stateFile.ts';
+} from '../../../extension/stateStore/stateFile.ts';
 import { contentFrom, isWhole } from './sampleState.ts';
 
 const signal = new AbortController().signal;

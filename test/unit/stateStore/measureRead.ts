@@ -1,16 +1,12 @@
 /**
  * How long a stored state takes to be read, beside plainly reading the same file: for a person to run, with
- * `npx esbuild test/unit/engine/kvState/measureRead.ts --bundle --platform=node --format=esm | node --input-type=module`
+ * `npx esbuild test/unit/stateStore/measureRead.ts --bundle --platform=node --format=esm | node --input-type=module`
  * and the megabytes and the number of sections, if others than 30 and 56, behind a `-`. A time is the median of 41.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  readStateFile,
-  readStateHeader,
-  writeStateFile,
-} from '../../../../extension/engine/kvState/stateFile.ts';
+import { readStateFile, readStateHeader, writeStateFile } from '../../../extension/stateStore/stateFile.ts';
 import { bytesFrom } from './sampleState.ts';
 
 const ROUNDS = 41;

@@ -16,7 +16,7 @@ import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { errors } from '../../errors.ts';
+import { errors } from '../errors.ts';
 
 /** Plain JSON; whoever reads it checks what is in it. */
 export type StateHeader = Readonly<Record<string, unknown>>;

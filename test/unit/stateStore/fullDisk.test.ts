@@ -2,9 +2,9 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeStateFile } from '../../../../extension/engine/kvState/stateFile.ts';
-import { openStateStore, type StateStore } from '../../../../extension/engine/kvState/stateStore.ts';
-import { mountSmallDisk, type SmallDisk } from '../../models/smallDisk.ts';
+import { writeStateFile } from '../../../extension/stateStore/stateFile.ts';
+import { openStateStore, type StateStore } from '../../../extension/stateStore/stateStore.ts';
+import { mountSmallDisk, type SmallDisk } from '../models/smallDisk.ts';
 import { contentFrom, isWhole, nameOf } from './sampleState.ts';
 
 const signal = new AbortController().signal;

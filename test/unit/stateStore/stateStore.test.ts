@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stateFileBytes, type StateContent } from '../../../../extension/engine/kvState/stateFile.ts';
-import { openStateStore, type StateStore } from '../../../../extension/engine/kvState/stateStore.ts';
+import { stateFileBytes, type StateContent } from '../../../extension/stateStore/stateFile.ts';
+import { openStateStore, type StateStore } from '../../../extension/stateStore/stateStore.ts';
 import { contentFrom, isWhole, nameOf } from './sampleState.ts';
 import { watchUsage } from './watchUsage.ts';
 
