@@ -1,6 +1,6 @@
 /**
- * The side panel. The page is made anew whenever it is shown again: it gets a snapshot, then numbered changes, which
- * are gathered for the length of a frame or two.
+ * The side panel. VS Code destroys the page when it is hidden and makes it anew when it is shown again: it gets a
+ * snapshot, then numbered changes, which are gathered for the length of a frame or two.
  */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
@@ -20,7 +20,7 @@ const gatherMs = 30;
 export class ChatView implements vscode.WebviewViewProvider {
   readonly #parts: ChatViewParts;
   #view: vscode.WebviewView | undefined;
-  /** Of the message sent last to this page; undefined before its first snapshot. */
+  /** Of the message sent last to this page; undefined before its first snapshot, and while there is no page. */
   #sequence: number | undefined;
   #waiting: PageChange[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -36,6 +36,9 @@ export class ChatView implements vscode.WebviewViewProvider {
     this.#sequence = undefined;
     view.webview.options = { enableScripts: true, localResourceRoots: [media] };
     view.webview.onDidReceiveMessage((message: unknown) => void this.#receive(message));
+    view.onDidChangeVisibility(() => {
+      if (!view.visible && this.#view === view) this.#sequence = undefined;
+    });
     view.onDidDispose(() => {
       if (this.#view === view) this.#view = undefined;
     });
@@ -56,11 +59,11 @@ export class ChatView implements vscode.WebviewViewProvider {
     this.change([{ change: 'state', state: { engine } }]);
   }
 
-  /** A message that is no change. One that comes before the page is ready waits for it. */
+  /** A message that is no change. What is not an answer to a page that is gone waits until the next one is ready. */
   post(message: ToPage): void {
     if (this.#view !== undefined && this.#sequence !== undefined)
       void this.#view.webview.postMessage(message);
-    else this.#whenReady.push(message);
+    else if (!('request' in message)) this.#whenReady.push(message);
   }
 
   async #receive(raw: unknown): Promise<void> {

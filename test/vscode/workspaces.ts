@@ -17,7 +17,19 @@ export function filesOf(files: Files): WorkspaceMaker {
 }
 
 /** A workspace of one folder: how a ferry company sells tickets and decides whether it sails. */
-export const ferryFolder: WorkspaceMaker = async (folder) => filesOf(ferryFiles)(join(folder, 'ferry'));
+export const ferryFolder: WorkspaceMaker = ferryFolderWith({});
+
+/** The same with more files. */
+export function ferryFolderWith(files: Files): WorkspaceMaker {
+  return async (folder) => filesOf({ ...ferryFiles, ...files })(join(folder, 'ferry'));
+}
+
+/** Timetables of about a megabyte per 50 weeks, none of which answers a question. */
+export function timetables(weeks: number): Files {
+  return Object.fromEntries(
+    Array.from({ length: weeks }, (_, week) => [`timetable/week-${week}.md`, timetable(week)]),
+  );
+}
 
 /** A workspace of two folders, `ferry` and `lighthouse`, by a .code-workspace file. */
 export const twoFolders: WorkspaceMaker = async (folder) => {
@@ -29,6 +41,14 @@ export const twoFolders: WorkspaceMaker = async (folder) => {
 };
 
 export const noFolder: WorkspaceMaker = async () => Promise.resolve(undefined);
+
+function timetable(week: number): string {
+  const rows = Array.from({ length: 400 }, (_, row) => {
+    const minute = (week * 7 + row * 13) % 1440;
+    return `- departure ${week}-${row}: berth ${(week + row) % 9}, minute ${minute} of the day`;
+  });
+  return `# Week ${week}\n\n${rows.join('\n')}\n`;
+}
 
 async function writeFiles(folder: string, files: Files): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
@@ -138,6 +158,10 @@ int board_send(struct board *board, const unsigned char *lamps, int count);
 };
 
 const lighthouseFiles: Files = {
+  'README.md': `# Lighthouse
+
+Turns the lamp of the lighthouse of Kamminke. Its keeper, Wilhelmine Petersen, is called when the lamp stands still.
+`,
   'lamp.go': `// Package lamp turns the light of the lighthouse.
 package lamp
 

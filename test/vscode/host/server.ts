@@ -31,6 +31,8 @@ export interface Server {
   /** Removed when the server stops. */
   readonly temporaryFolder: string;
   readonly extensionsFolder: string;
+  /** Holds the settings files and what extensions store. */
+  readonly userDataFolder: string;
   /** What the server has printed. */
   readonly log: () => string;
   readonly stop: () => Promise<void>;
@@ -60,7 +62,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const log = outputOf(server);
   try {
     const port = await listeningPort(server, log);
-    return { origin: `http://127.0.0.1:${port}`, temporaryFolder, extensionsFolder, log, stop };
+    const origin = `http://127.0.0.1:${port}`;
+    return { origin, temporaryFolder, extensionsFolder, userDataFolder, log, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -4,18 +4,28 @@ import { join, resolve } from 'node:path';
 import type { BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { views } from '../../../extension/contributions.ts';
 import { loadWorkbench, startBrowser, type WindowSize } from './browser.ts';
-import { installVsix, startServer, type Server, type ServerOptions } from './server.ts';
+import {
+  installVsix,
+  startServer,
+  writeSettings,
+  type Server,
+  type ServerOptions,
+  type Settings,
+} from './server.ts';
 import type { WorkspaceMaker } from '../workspaces.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const screenshotFolder = join(root, 'test/vscode/screenshots');
 const ACTION_LIMIT_MILLISECONDS = 30_000;
+const MENU_REST_MILLISECONDS = 200;
 
 export interface WorkbenchOptions extends ServerOptions {
   /** What the window opens; without it no folder. */
   readonly workspace?: WorkspaceMaker;
   /** A packed extension to install. Without it the extension runs from this source folder, as it was last built. */
   readonly vsixPath?: string;
+  /** Folders of extensions that run beside it. */
+  readonly otherExtensions?: readonly string[];
   /** In CSS pixels; 1280 by 800 unless given. */
   readonly size?: WindowSize;
 }
@@ -32,7 +42,8 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       if (options.vsixPath !== undefined) await installVsix(options.vsixPath, server.extensionsFolder);
       const page = browser.pages()[0] ?? (await browser.newPage());
       page.setDefaultTimeout(ACTION_LIMIT_MILLISECONDS);
-      const developmentFolders = options.vsixPath === undefined ? [root] : [];
+      const own = options.vsixPath === undefined ? [root] : [];
+      const developmentFolders = [...own, ...(options.otherExtensions ?? [])];
       await loadWorkbench(page, server, { workspacePath, developmentFolders });
       await extensionKnown(page);
       return new Workbench(page, browser, server, workspacePath);
@@ -56,6 +67,7 @@ export class Workbench {
   readonly workspacePath: string | undefined;
   readonly #browser: BrowserContext;
   readonly #server: Server;
+  #settingsChanges = 0;
 
   constructor(page: Page, browser: BrowserContext, server: Server, workspacePath: string | undefined) {
     this.page = page;
@@ -68,6 +80,19 @@ export class Workbench {
   async close(): Promise<void> {
     await this.#browser.close();
     await this.#server.stop();
+  }
+
+  /** Holds the settings files and what extensions store. */
+  get userDataFolder(): string {
+    return this.#server.userDataFolder;
+  }
+
+  /** Replaces the machine's settings. Resolves once the window has taken them, and so has told its extensions. */
+  async changeMachineSettings(settings: Settings): Promise<void> {
+    const title = `settings ${++this.#settingsChanges}`;
+    const machineSettings = { ...settings, 'window.title': title };
+    await writeSettings(this.#server.userDataFolder, { machineSettings });
+    await this.page.waitForFunction((title) => document.title.endsWith(title), title);
   }
 
   /** Loads the window anew, as "Developer: Reload Window" does; the extension host is a new one afterwards. */
@@ -198,7 +223,12 @@ export class Workbench {
   /** Opens the context menu of an element and clicks one of its entries, by its exact title. */
   async chooseFromMenu(element: Locator, title: string): Promise<void> {
     await element.click({ button: 'right' });
-    await this.page.getByRole('menuitem', { name: title, exact: true }).click();
+    const text = new RegExp(`^\\s*${escaped(title)}\\s*$`);
+    const entry = this.page.locator('.monaco-menu .action-label', { hasText: text });
+    await entry.waitFor();
+    // A menu takes no click in the first moment after it was opened.
+    await this.page.waitForTimeout(MENU_REST_MILLISECONDS);
+    await entry.click();
   }
 
   /** Keeps a picture of the window as test/vscode/screenshots/NAME.png and gives its path. */
