@@ -6,7 +6,7 @@ import { answer, type AnswerHooks } from '../../extension/engine/answer.ts';
 import { presetOptions } from '../../extension/engine/compression/options.ts';
 import { readStateFile, writeStateFile } from '../../extension/stateStore/stateFile.ts';
 import { createReadingStores, type ReadingStore } from '../../extension/engine/kvState/readingStore.ts';
-import { stateKey, type StateKeyParts } from '../../extension/stateStore/stateKey.ts';
+import { stateKey, type StateKeyParts } from '../../extension/engine/kvState/stateKey.ts';
 import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import { readOnce, type Reading } from '../../extension/engine/reading.ts';
 import type { AnsweredResult, AskParams } from '../../extension/protocol/engine.ts';
