@@ -1,6 +1,6 @@
 /** Writes small PNG and GIF files of a window. */
 import { crc32, deflateSync } from 'node:zlib';
-import gifenc from 'gifenc';
+import { GIFEncoder } from 'gifenc';
 import { PNG } from 'pngjs';
 import { FRAME_MILLISECONDS, type Frame } from './recording.ts';
 import { choosePalette } from './palette.ts';
@@ -45,7 +45,7 @@ export function animation(frames: readonly Frame[]): Uint8Array {
   const shown = frames.filter(({ at }, i) => slotOf(at) !== slotOf(frames[i + 1]?.at ?? Infinity));
   const palette = choosePalette(decoded(shown), 255);
   const transparentIndex = palette.colours.length;
-  const gif = gifenc.GIFEncoder();
+  const gif = GIFEncoder();
   let before: Uint8Array | undefined;
   let shownSince = slotOf(0);
   let i = 0;

@@ -1,4 +1,4 @@
-/** What is used of gifenc, which brings no types. Node sees it as a CommonJS module with a default export alone. */
+/** What is used of gifenc, which brings no types. */
 declare module 'gifenc' {
   export type Colour = readonly [red: number, green: number, blue: number];
 
@@ -21,11 +21,8 @@ declare module 'gifenc' {
     bytes(): Uint8Array;
   }
 
-  const gifenc: {
-    GIFEncoder(): GifEncoder;
-    /** @param rgba four bytes a pixel */
-    quantize(rgba: Uint8Array, maxColours: number): Colour[];
-    nearestColorIndex(palette: readonly Colour[], pixel: Colour): number;
-  };
-  export default gifenc;
+  export function GIFEncoder(): GifEncoder;
+  /** @param rgba four bytes a pixel */
+  export function quantize(rgba: Uint8Array, maxColours: number): Colour[];
+  export function nearestColorIndex(palette: readonly Colour[], pixel: Colour): number;
 }

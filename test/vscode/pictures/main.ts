@@ -23,7 +23,10 @@ const size = { width: 1280, height: 800 };
 const SIDE_BAR_WIDTH = 440; // CSS pixels
 const question = 'Which children travel for free, and do their bicycles?';
 const ANSWER_LIMIT_MILLISECONDS = 120_000;
+/** How long the parts of the recording are played at most, together about 20 s: a busy machine would show them slower. */
+const ASK_PLAYED_MILLISECONDS = 7_000;
 const WAIT_PLAYED_MILLISECONDS = 2_500;
+const CITATION_PLAYED_MILLISECONDS = 5_000;
 
 /** What the window has because it is served to a browser: other windows of VS Code do not show it. */
 const ofTheHost = [
@@ -59,15 +62,15 @@ async function makePictures(name: string, theme: string): Promise<void> {
   try {
     await mkdir(pictureFolder, { recursive: true });
     await prepare(workbench);
-    const recording = await startRecording(workbench.page);
+    const recording = await startRecording(workbench.page, ASK_PLAYED_MILLISECONDS);
     const exchange = workbench.webview().locator('ask-exchange');
     await ask(workbench);
-    recording.beginPart(WAIT_PLAYED_MILLISECONDS);
-    const halfRead = exchange.locator('[role=progressbar]:is([aria-valuenow^="4"], [aria-valuenow^="5"])');
+    recording.beginWaiting(WAIT_PLAYED_MILLISECONDS);
+    const halfRead = exchange.locator('.activity', { hasText: /Reading\s+[4-7]\d%/ });
     await halfRead.waitFor({ timeout: ANSWER_LIMIT_MILLISECONDS });
     await recording.without(async () => keep(workbench, `reading-${name}`));
     await exchange.locator('ask-answer').waitFor({ timeout: ANSWER_LIMIT_MILLISECONDS });
-    recording.beginPart(WAIT_PLAYED_MILLISECONDS);
+    recording.beginWaiting(WAIT_PLAYED_MILLISECONDS);
     await exchange.locator('.facts').waitFor({ timeout: ANSWER_LIMIT_MILLISECONDS });
     await openCitation(workbench, exchange, recording);
     await write(`recording-${name}.gif`, animation(await recording.stop()));
@@ -82,6 +85,8 @@ async function makePictures(name: string, theme: string): Promise<void> {
 /** A window as somebody has it who works: a file open, and a side bar that is wide enough to read in. */
 async function prepare(workbench: Workbench): Promise<void> {
   const { page } = workbench;
+  // What turns and slides is drawn by the cores that the model reads with.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await workbench.openFile('README.md');
   const sideBar = await page.locator('.part.sidebar').boundingBox();
   if (sideBar === null) throw new Error('The window has no side bar.');
@@ -116,7 +121,7 @@ async function openCitation(workbench: Workbench, exchange: Locator, recording: 
   const citation = exchange.locator('.citations .lines-link').first();
   const place = await citation.boundingBox();
   if (place === null) throw new Error('The answer has no citation.');
-  recording.beginPart();
+  recording.beginPart(CITATION_PLAYED_MILLISECONDS);
   await page.waitForTimeout(1_500);
   await movePointer(page, place.x + place.width / 2, place.y + place.height / 2);
   await page.waitForTimeout(800);

@@ -1,5 +1,5 @@
 /** Pictures of a window in at most 256 colours: few make up nearly all of it, and those stay exactly what they are. */
-import gifenc, { type Colour } from 'gifenc';
+import { nearestColorIndex, quantize, type Colour } from 'gifenc';
 import type { PNG } from 'pngjs';
 
 /** A picture as indices into a palette, row by row. */
@@ -27,11 +27,9 @@ export function choosePalette(pictures: Iterable<PNG>, limit: number): Palette {
   const colours = byCount.slice(0, EXACT_COLOURS).map(colourOf);
   const rest = Uint32Array.from(byCount.slice(EXACT_COLOURS));
   if (rest.length > 0) {
-    colours.push(...gifenc.quantize(new Uint8Array(rest.buffer), limit - EXACT_COLOURS));
+    colours.push(...quantize(new Uint8Array(rest.buffer), limit - EXACT_COLOURS));
   }
-  const nearest = new Map(
-    byCount.map((pixel) => [pixel, gifenc.nearestColorIndex(colours, colourOf(pixel))]),
-  );
+  const nearest = new Map(byCount.map((pixel) => [pixel, nearestColorIndex(colours, colourOf(pixel))]));
   return {
     colours,
     indexed: (picture) => ({

@@ -11,18 +11,20 @@ export interface Frame {
 
 interface Part {
   readonly begin: number;
-  /** How long it is played at most; what took longer is played faster. */
+  /** How long it is played at most, in milliseconds; what took longer is played faster. */
   readonly longest: number;
+  /** Between two frames, in milliseconds. */
+  readonly pause: number;
 }
 
 /** Of the shortest frame; a GIF cannot show many more in a second. */
 export const FRAME_MILLISECONDS = 80;
-const WAITING_FRAME_MILLISECONDS = 250;
+const WAITING_FRAME_MILLISECONDS = 400;
 
-/** Starts to record. The caller stops it. */
-export async function startRecording(page: Page): Promise<Recording> {
+/** Starts to record a first part, played for `longest` milliseconds at most. The caller stops it. */
+export async function startRecording(page: Page, longest: number): Promise<Recording> {
   const devtools = await page.context().newCDPSession(page);
-  const recording = new Recording(devtools);
+  const recording = new Recording(devtools, longest);
   await devtools.send('Page.startScreencast', { format: 'png' });
   return recording;
 }
@@ -31,24 +33,29 @@ export async function startRecording(page: Page): Promise<Recording> {
 export class Recording {
   readonly #devtools: CDPSession;
   readonly #drawn: { readonly png: Buffer; readonly time: number }[] = [];
-  readonly #parts: Part[];
+  readonly #parts: Part[] = [];
   #away = 0;
   #isAway = false;
 
-  constructor(devtools: CDPSession) {
+  constructor(devtools: CDPSession, longest: number) {
     this.#devtools = devtools;
-    this.#parts = [{ begin: performance.now(), longest: Infinity }];
+    this.beginPart(longest);
     devtools.on('Page.screencastFrame', ({ data, sessionId }) => {
       if (!this.#isAway) this.#drawn.push({ png: Buffer.from(data, 'base64'), time: this.#now() });
       setTimeout(() => {
         devtools.send('Page.screencastFrameAck', { sessionId }).catch(() => undefined);
-      }, this.#pause());
+      }, this.#parts.at(-1)?.pause);
     });
   }
 
-  /** From now on something else happens. @param longest milliseconds that it is played at most */
-  beginPart(longest = Infinity): void {
-    this.#parts.push({ begin: this.#now(), longest });
+  /** From now on something else happens, played for `longest` milliseconds at most. */
+  beginPart(longest: number): void {
+    this.#parts.push({ begin: this.#now(), longest, pause: FRAME_MILLISECONDS });
+  }
+
+  /** As `beginPart`, for waiting for the model: it needs the time that drawing takes, so there are fewer frames. */
+  beginWaiting(longest: number): void {
+    this.#parts.push({ begin: this.#now(), longest, pause: WAITING_FRAME_MILLISECONDS });
   }
 
   /** Does something that is not recorded, and takes no time in it. */
@@ -68,11 +75,6 @@ export class Recording {
     const end = this.#now();
     await this.#devtools.detach();
     return this.#drawn.map(({ png, time }) => ({ png, at: playedAt(time, this.#parts, end) }));
-  }
-
-  /** Drawing takes time from the model: where waiting is played faster, fewer frames are enough. */
-  #pause(): number {
-    return this.#parts.at(-1)?.longest === Infinity ? FRAME_MILLISECONDS : WAITING_FRAME_MILLISECONDS;
   }
 
   #now(): number {
