@@ -1,110 +1,31 @@
 /** Readings that are kept: what comes back is what was read, bit by bit, or it is read again. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { answer, type AnswerHooks } from '../../extension/engine/answer.ts';
 import { presetOptions } from '../../extension/engine/compression/options.ts';
-import { readStateFile, writeStateFile } from '../../extension/stateStore/stateFile.ts';
 import { createReadingStores, type ReadingStore } from '../../extension/engine/kvState/readingStore.ts';
 import { stateKey, type StateKeyParts } from '../../extension/engine/kvState/stateKey.ts';
 import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
-import { readOnce, type Reading } from '../../extension/engine/reading.ts';
 import type { AnsweredResult, AskParams } from '../../extension/protocol/engine.ts';
+import { readStateFile, writeStateFile } from '../../extension/stateStore/stateFile.ts';
 import {
-  openTinyEngine,
-  randomDocument,
-  randomTokens,
-  steadyPace,
-  tinyModels,
-  type TinyModelName,
-} from '../tinyEngine.ts';
-import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
+  capBytes,
+  nextLogits,
+  optionsOf,
+  readingSuite,
+  readWith,
+  someHeads as heads,
+  tinyEngines,
+} from '../readingSuite.ts';
+import { randomTokens, tinyModels, type TinyModelName } from '../tinyEngine.ts';
 import { ownSource } from './engineProcess.ts';
 
-const base = temporaryFolder();
 const { signal } = new AbortController();
-const capBytes = 1e9;
 const log: string[] = [];
-const engines: LoadedEngine[] = [];
-afterAll(() => engines.forEach((engine) => engine.dispose()));
+const { newEngine, newFolder } = tinyEngines({ device: 'cpu' });
 
-const input = {
-  prefix: randomTokens(6, 1),
-  document: randomDocument(700, 2),
-  question: randomTokens(20, 3),
-};
-const suffix = randomTokens(12, 4);
-const heads = [
-  { layer: 0, head: 3 },
-  { layer: 1, head: 0 },
-];
-
-describe('a reading', () => {
-  const presets = ['default', 'perHead', 'paper'] as const;
-  const models = Object.keys(tinyModels) as TinyModelName[];
-  const cases = [
-    ...models.map((model) => ({ model, preset: 'default' as const, tokenBudget: 128 })),
-    ...presets.map((preset) => ({ model: 'llama' as const, preset, tokenBudget: 128 })),
-    { model: 'llama' as const, preset: 'default' as const, tokenBudget: 700 },
-  ];
-  test.each(cases)('of $model with $preset and budget $tokenBudget is restored', async (one) => {
-    const options = optionsOf(one.preset, one.tokenBudget);
-    const folder = newFolder();
-    const { open, idle } = createReadingStores((line) => log.push(line));
-    const first = newEngine(one.model);
-    const read = await readWith(first, options, open({ path: folder, capBytes }));
-    const expected = nextLogits(first);
-    await idle();
-
-    const second = newEngine(one.model);
-    const restored = await readWith(second, options, open({ path: folder, capBytes }), true);
-    expect(restored.restoredFrom).toBeGreaterThan(0);
-    expect(restored.prefillTokens).toBe(0);
-    expect(restored.lists).toEqual(read.lists);
-    expect(nextLogits(second)).toEqual(expected);
-  });
-
-  test('that the context still holds is taken without a disk', async () => {
-    const options = optionsOf('default', 128);
-    const engine = newEngine('llama');
-    await readWith(engine, options, null);
-    const expected = nextLogits(engine);
-    const again = await readWith(engine, options, null, true);
-    expect(again.restoredFrom).toBeGreaterThan(0);
-    expect(nextLogits(engine)).toEqual(expected);
-  });
-
-  test.each([200, 450])('that was stopped after %i tokens goes on to the same end', async (stopAt) => {
-    const options = optionsOf('perHead', 128);
-    const whole = newEngine('llama');
-    const expected = await readWith(whole, options, null);
-
-    const folder = newFolder();
-    const { open, idle } = createReadingStores((line) => log.push(line));
-    const stop = new AbortController();
-    const stopped = readWith(newEngine('llama'), options, open({ path: folder, capBytes }), false, {
-      signal: stop.signal,
-      onRead: (tokens) => {
-        if (tokens >= stopAt) stop.abort();
-      },
-    });
-    await expect(stopped).rejects.toMatchObject({ reason: 'cancelled' });
-    await idle();
-    expect(readdirSync(folder).map((name) => name.split('.')[1])).toEqual(['part']);
-
-    const other = newEngine('llama');
-    const reads: number[] = [];
-    const rest = await readWith(other, options, open({ path: folder, capBytes }), true, {
-      signal,
-      onRead: (tokens) => reads.push(tokens),
-    });
-    expect(reads[0]).toBeGreaterThan(stopAt - 100);
-    expect(rest.lists).toEqual(expected.lists);
-    expect(nextLogits(other)).toEqual(nextLogits(whole));
-    await idle();
-    expect(readdirSync(folder).map((name) => name.split('.')[1])).toEqual(['kv']);
-  });
-});
+readingSuite({ device: 'cpu' }, Object.keys(tinyModels) as TinyModelName[]);
 
 describe('a stored reading that is not sound is read again:', () => {
   const options = optionsOf('default', 128);
@@ -263,7 +184,7 @@ describe('an answer', () => {
   });
 
   test('comes all the same where nothing can be stored', async () => {
-    const path = join(base, 'a file where the folder should be');
+    const path = join(newFolder(), 'a file where the folder should be');
     writeFileSync(path, '');
     const { open, idle } = createReadingStores((line) => log.push(line));
     const engine = newEngine('llama', 4096);
@@ -287,55 +208,6 @@ describe('an answer', () => {
     expect(third.text).toBe(both[0]!.text);
   });
 });
-
-function optionsOf(preset: AskParams['preset'], tokenBudget: number) {
-  return { ...presetOptions(preset, tokenBudget, heads), chunkTokens: 100 };
-}
-
-let folders = 0;
-function newFolder(): string {
-  const path = join(base, `${folders++}`);
-  mkdirSync(path);
-  return path;
-}
-
-function newEngine(model: TinyModelName, contextLength?: number): LoadedEngine {
-  const changes = contextLength === undefined ? {} : { contextLength };
-  const { engine } = openTinyEngine(newFolder(), { device: 'cpu' }, { ...tinyModels[model], ...changes });
-  engines.push(engine);
-  return engine;
-}
-
-async function readWith(
-  engine: LoadedEngine,
-  options: ReturnType<typeof optionsOf>,
-  store: ReadingStore | null,
-  onlyStored = false,
-  hooks: { signal: AbortSignal; onRead?: (tokens: number) => void } = { signal },
-  question = input.question,
-): Promise<Reading> {
-  const opened = engine.open(1024, 1024);
-  const pace = steadyPace();
-  const reading = await readOnce(
-    engine,
-    opened,
-    { ...input, question },
-    options,
-    { store, onlyStored },
-    {
-      pace,
-      ...hooks,
-    },
-  );
-  if (reading === null) throw new Error('nothing is stored');
-  return reading;
-}
-
-function nextLogits(engine: LoadedEngine): Float32Array {
-  const { context } = engine.open(1024, 1024);
-  context.decode(suffix, { logits: 'last' });
-  return context.logits();
-}
 
 async function ask(
   engine: LoadedEngine,
