@@ -1,6 +1,6 @@
 /** Which suites run in VS Code's extension host, each under the conditions that it needs. */
 import type { ServerOptions } from './host/server.ts';
-import { ferryFolder, noFolder, twoFolders, type WorkspaceMaker } from './workspaces.ts';
+import { ferryFolder, foreignFolder, noFolder, twoFolders, type WorkspaceMaker } from './workspaces.ts';
 
 /** One start of VS Code. */
 export interface SuiteRun extends Pick<
@@ -19,7 +19,12 @@ export interface SuiteRun extends Pick<
 export const suiteRuns: readonly SuiteRun[] = [
   { name: 'folder', suites: ['activation', 'commands'], workspace: ferryFolder },
   { name: 'folders', suites: ['activation'], workspace: twoFolders },
-  { name: 'restricted', suites: ['activation', 'restricted'], workspace: ferryFolder, workspaceTrust: true },
+  {
+    name: 'restricted',
+    suites: ['activation', 'restricted'],
+    workspace: foreignFolder,
+    workspaceTrust: true,
+  },
   { name: 'empty', suites: ['activation'], workspace: noFolder },
   { name: 'installed', suites: ['activation'], workspace: ferryFolder, installed: true },
 ];

@@ -24,7 +24,19 @@ export function ferryFolderWith(files: Files): WorkspaceMaker {
   return async (folder) => filesOf({ ...ferryFiles, ...files })(join(folder, 'ferry'));
 }
 
-/** Timetables of about a megabyte per 50 weeks, none of which answers a question. */
+/** What a workspace would set of what only a trusted one, or none, may set. */
+export const foreignSettings = {
+  'askCodebase.model': '/of/the/workspace.gguf',
+  'askCodebase.modelFolder': '/of/the',
+  'askCodebase.device': 'metal',
+} as const;
+
+/** The ferry with these settings in its own settings.json. */
+export const foreignFolder: WorkspaceMaker = ferryFolderWith({
+  '.vscode/settings.json': JSON.stringify(foreignSettings),
+});
+
+/** Timetables, one file of about 20 kB a week. */
 export function timetables(weeks: number): Files {
   return Object.fromEntries(
     Array.from({ length: weeks }, (_, week) => [`timetable/week-${week}.md`, timetable(week)]),
