@@ -50,7 +50,8 @@ const goings: readonly [name: string, hide: () => Promise<void>, show: () => Pro
 beforeEach(async ({ task }) => {
   if (task.name === firstTest) return;
   await workbench().runCommand('Ask Codebase: Focus the Question');
-  await isThere();
+  // A menu that is open when the focus arrives would be closed by it.
+  await hasFocus();
 });
 
 /** What the user sees in it. */
