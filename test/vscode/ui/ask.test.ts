@@ -1,34 +1,24 @@
 /** A question as a person asks it, answered by the real model. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Locator } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { smolLm2Path } from '../../modelFiles.ts';
+import type { Workbench } from '../host/workbench.ts';
 import { ferryFolder } from '../workspaces.ts';
+import { answerMs, textOf, usePanel } from './panel.ts';
 import { useWorkbench } from './useWorkbench.ts';
 
-const modelFolder = dirname(await smolLm2Path());
-/** What the answer says. It is in a shadow root, whose text its element does not give. */
-const textOf = (answer: Locator): Promise<string> =>
-  answer.evaluate((element) => element.shadowRoot?.textContent ?? '').then((text) => text.trim());
-
-/** The model reads and writes while other programs of the test use the same cores. */
-const answerMs = 120_000;
+const machineSettings = {
+  'askCodebase.modelFolder': dirname(await smolLm2Path()),
+  'askCodebase.device': 'cpu',
+  'askCodebase.maxAnswerTokens': 60,
+};
 
 describe('with the model on this machine', () => {
-  const workbench = useWorkbench({
-    workspace: ferryFolder,
-    machineSettings: { 'askCodebase.modelFolder': modelFolder, 'askCodebase.device': 'cpu' },
-    settings: { 'askCodebase.maxAnswerTokens': 60 },
-  });
-  const page = (): ReturnType<ReturnType<typeof workbench>['webview']> => workbench().webview();
-  const last = (): Locator => page().locator('ask-exchange').last();
-  const ask = async (question: string): Promise<void> => {
-    await page().getByRole('textbox').last().fill(question);
-    await page().getByRole('textbox').last().press('Enter');
-  };
+  const workbench = useWorkbench({ workspace: ferryFolder, machineSettings });
+  const { page, last, ask } = usePanel(workbench);
 
   it('goes from the palette to the answer to the line that it rests on', async () => {
     await workbench().runCommand('Ask codebase');
@@ -61,23 +51,20 @@ describe('with the model on this machine', () => {
 
   it('answers a follow-up in the same conversation', async () => {
     await ask('And which file decides that?');
-    await expect.poll(() => page().locator('ask-exchange').count()).toBe(2);
     await last().locator('.facts').waitFor({ timeout: answerMs });
   });
 
   it('stops', async () => {
     await ask('Tell me everything about the tickets.');
-    await expect.poll(() => page().locator('ask-exchange').count()).toBe(3);
     await page().getByRole('button', { name: 'Stop' }).first().click();
     await last().getByText('Stopped.').waitFor();
   });
 
   it('keeps what was written when the engine is killed, and goes on from there', async () => {
     await ask('Describe the departure board in many words.');
-    await expect.poll(() => page().locator('ask-exchange').count()).toBe(4);
     const answer = last().locator('ask-answer');
     await answer.waitFor({ timeout: answerMs });
-    execFileSync('pkill', ['-KILL', '-f', 'dist/engine.mjs']);
+    process.kill(await enginePid(workbench()), 'SIGKILL');
     await last().getByText('The engine process stopped').waitFor();
     const written = await textOf(answer);
     expect(written).not.toBe('');
@@ -87,8 +74,9 @@ describe('with the model on this machine', () => {
   });
 
   it('keeps an answer that a reload of the window cut off', async () => {
-    await ask('How is the price of a ticket computed?');
-    await expect.poll(() => page().locator('ask-exchange').count()).toBe(5);
+    // An answer that is long enough to be cut off.
+    await workbench().changeMachineSettings({ ...machineSettings, 'askCodebase.maxAnswerTokens': 400 });
+    await ask('How is the price of a ticket computed? Explain each line of the code.');
     await last().locator('ask-answer').waitFor({ timeout: answerMs });
     await workbench().page.waitForTimeout(700);
     await workbench().reload();
@@ -122,3 +110,11 @@ describe('without a model', () => {
     await exchange.locator('.facts').waitFor({ timeout: 2 * answerMs });
   });
 });
+
+/** Of this window: others on the machine have engines, too. */
+async function enginePid({ userDataFolder }: Workbench): Promise<number> {
+  const folder = join(userDataFolder, 'User/globalStorage/ask-codebase.ask-codebase/engines');
+  const pids = (await readdir(folder)).map((name) => Number(/^(\d+)\.json$/.exec(name)?.[1]));
+  expect(pids).toHaveLength(1);
+  return pids[0]!;
+}
