@@ -54,6 +54,7 @@ const documents = /^(README\.md|CHANGELOG\.md|LICENSE|package\.nls(\..+)?\.json)
 const folders = ['l10n', 'media'];
 /** Pictures that the README alone shows: the page of an installed extension finds none by a relative path. */
 const readmePictures = ['media/screenshots', 'media/ask.svg'];
+const pictures = /^(!\[.*\]\(media\/.*\)|<picture>[\s\S]*?<\/picture>)\n+/gm;
 /** What the manifest says to npm and to developers. */
 const developerKeys = new Set(['type', 'private', 'scripts', 'dependencies', 'devDependencies', 'overrides']);
 /** Whose .wasm files lie in dist/grammars. */
@@ -71,7 +72,7 @@ async function copyDocuments(repository: string, folder: string): Promise<void> 
     });
   }
   const readme = await readFile(join(folder, 'README.md'), 'utf8');
-  await writeFile(join(folder, 'README.md'), readme.replace(/^!\[.*\]\(media\/.*\)\n+/gm, ''));
+  await writeFile(join(folder, 'README.md'), readme.replace(pictures, ''));
 }
 
 async function copyGrammars(repository: string, folder: string): Promise<void> {

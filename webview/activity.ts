@@ -239,6 +239,7 @@ function details({
     parts.push(l10n.t('{0} files', formatNumber(done)));
   }
   if (tokensPerSecond !== undefined) parts.push(l10n.t('{0} tokens/s', formatNumber(tokensPerSecond)));
-  if (secondsLeft !== undefined) parts.push(l10n.t('{0} left', formatDuration(secondsLeft)));
+  if (secondsLeft !== undefined && stage !== 'answering')
+    parts.push(l10n.t('{0} left', formatDuration(secondsLeft)));
   return parts;
 }

@@ -65,7 +65,7 @@ export class ExchangeView extends LightElement {
             ></ask-answer>`
       }
       ${unfinished ? activityView(id, this.activity, this.queue) : this.#ending()}
-      ${facts === undefined ? nothing : factsView(id, facts, this.folders, this.marked)}
+      ${facts === undefined ? nothing : factsView(id, facts, this.folders, this.marked, this.changedFiles > 0)}
       ${unfinished || this.changedFiles === 0 ? nothing : this.#stale()}
       ${unfinished ? nothing : this.#actions()}
     </article>`;

@@ -10,12 +10,16 @@ import { icon } from './buttons.ts';
 import { formatDuration, formatLines, formatNumber, formatShare, formatTime, placeOf } from './format.ts';
 import { send } from './host.ts';
 
-/** @param marked the kept lines of this answer are marked in the editor */
+/**
+ * @param marked the kept lines of this answer are marked in the editor
+ * @param stale files have changed since it was read
+ */
 export function factsView(
   exchangeId: string,
   facts: AnswerFacts,
   folders: readonly string[],
   marked: boolean,
+  stale: boolean,
 ): TemplateResult {
   return html`<div class="facts">
     ${
@@ -34,7 +38,7 @@ export function factsView(
     <button type="button" class="link muted" @click=${() => send({ type: 'showCoverage', exchangeId })}>
       ${coverageSentence(facts)}
     </button>
-    <p class="muted figures">${figures(facts).join(' · ')}</p>
+    <p class="muted figures">${figures(facts, stale).join(' · ')}</p>
   </div>`;
 }
 
@@ -128,10 +132,11 @@ function coverageSentence({ coverage, statistics }: AnswerFacts): string {
   );
 }
 
-function figures({ model, device, seconds, statistics }: AnswerFacts): string[] {
+function figures({ model, device, seconds, statistics }: AnswerFacts, stale: boolean): string[] {
   const parts = [model, device, formatDuration(seconds)];
   if (statistics.readAt !== undefined) {
-    parts.push(l10n.t('From {0}, files unchanged', formatTime(statistics.readAt)));
+    const time = formatTime(statistics.readAt);
+    parts.push(stale ? l10n.t('From {0}', time) : l10n.t('From {0}, files unchanged', time));
   }
   if (statistics.generateSeconds > 0) {
     const speed = statistics.generatedTokens / statistics.generateSeconds;

@@ -1,5 +1,6 @@
 /** Writing the answer token by token. */
 import { errors } from '../errors.ts';
+import { partAtLabel } from './answerEnd.ts';
 import { Sampler, type SamplingOptions } from './llama/sampler.ts';
 import type { LlamaContext } from './llama/llamaContext.ts';
 import { yieldToEvents } from './prefill.ts';
@@ -30,10 +31,18 @@ export async function generate(
   const seconds = (): number => (performance.now() - begin) / 1000;
   let text = '';
   let tokens = 0;
-  const append = (piece: string): void => {
+  let held = '';
+  const tell = (piece: string): void => {
     if (piece === '') return;
     text += piece;
     hooks.onText(piece, tokens, seconds());
+  };
+  /** False when the answer has ended with it. */
+  const append = (piece: string): boolean => {
+    const part = partAtLabel(held + piece);
+    held = part.held;
+    tell(part.text);
+    return !part.ended;
   };
   try {
     let stopReason: Generated['stopReason'] = 'maxAnswerTokens';
@@ -44,7 +53,10 @@ export async function generate(
         break;
       }
       tokens++;
-      append(decoder.decode(model.piece(token), { stream: true }));
+      if (!append(decoder.decode(model.piece(token), { stream: true }))) {
+        stopReason = 'endOfGeneration';
+        break;
+      }
       if (context.length >= context.contextSize) {
         stopReason = 'windowFull';
         break;
@@ -53,7 +65,7 @@ export async function generate(
       if (hooks.signal.aborted) throw errors.cancelled();
       if (tokens < options.maxAnswerTokens) context.decode([token], { logits: 'last' });
     }
-    append(decoder.decode());
+    if (append(decoder.decode())) tell(held);
     return { text, tokens, seconds: seconds(), stopReason };
   } finally {
     sampler.dispose();

@@ -1,4 +1,6 @@
 /** What the engine process does behind its wire. */
+import { basename } from 'node:path';
+import { nameOfFile } from '../models/catalogue.ts';
 import { checkServable } from '../models/servable.ts';
 import { evidenceHeadsOf } from '../models/evidenceHeads.ts';
 import { readGgufHeader } from '../models/ggufFile.ts';
@@ -48,7 +50,7 @@ export function createEngineHandlers(): EngineHandlers {
         heads?.map(([layer, head]) => ({ layer, head })) ?? null,
       );
       const result: LoadResult = {
-        modelName: text('general.name') ?? params.modelPath,
+        modelName: nameOfFile(params.modelPath) ?? text('general.name') ?? basename(params.modelPath),
         architecture: text('general.architecture') ?? '',
         deviceName: engine.deviceName,
         libraryVersion: engine.library.version,

@@ -2,6 +2,7 @@
 import { Template } from '@huggingface/jinja';
 import type { ReadUnder } from '../protocol/engine.ts';
 import type { Turn } from '../protocol/nouns.ts';
+import { questionLabel } from './answerEnd.ts';
 import type { LlamaModel } from './llama/llamaModel.ts';
 import type { Token } from './numbers.ts';
 
@@ -65,7 +66,7 @@ export function buildPrompt(
     prefix: begin !== null && prefix[0] !== begin ? [begin, ...prefix] : prefix,
     history: historyTokens(text, history, historyLimit(model.contextWindow)),
     suffix: [
-      ...text(`\nQuestion: ${question}`),
+      ...text(`${questionLabel} ${question}`),
       ...model.tokenize(rendered.slice(mark + userMark.length), { special: true }),
     ],
     begun: text(answerSoFar),
@@ -95,7 +96,7 @@ function historyTokens(
   const heading = text(historyHeading);
   let kept: readonly Token[] = [];
   for (const { question, answer } of history.toReversed()) {
-    const turn = text(`\nQuestion: ${question}\nAnswer: ${answer}`);
+    const turn = text(`${questionLabel} ${question}\nAnswer: ${answer}`);
     const room = limit - heading.length - kept.length;
     if (turn.length > room && kept.length > 0) break;
     kept = [...shorten(turn, room), ...kept];
@@ -108,10 +109,10 @@ function scoringTokens(
   question: string,
   previous: string | undefined,
 ): readonly Token[] {
-  const own = shorten(text(`\nQuestion: ${question}\n`), maxScoringTokens);
+  const own = shorten(text(`${questionLabel} ${question}\n`), maxScoringTokens);
   if (previous === undefined) return own;
   const room = Math.min(maxPreviousScoringTokens, maxScoringTokens - own.length);
-  return [...shorten(text(`\nQuestion: ${previous}`), room), ...own];
+  return [...shorten(text(`${questionLabel} ${previous}`), room), ...own];
 }
 
 /** A model without a template, or with one that cannot be rendered, gets plain paragraphs. */

@@ -68,6 +68,12 @@ export function findEntry(name: string): CatalogueEntry | undefined {
   return catalogue.find((entry) => entry.name.toLowerCase() === name.toLowerCase());
 }
 
+/** The catalogue's name of a model file in any folder; undefined for one that it does not know. */
+export function nameOfFile(path: string): string | undefined {
+  const fileName = path.split(/[\\/]/).at(-1);
+  return catalogue.find((entry) => entry.fileName === fileName)?.name;
+}
+
 /** The address of one file at one commit, so that what is behind it cannot change. */
 function huggingFaceUrl(repository: string, commit: string, file: string): string {
   return `https://huggingface.co/${repository}/resolve/${commit}/${encodeURIComponent(file)}`;

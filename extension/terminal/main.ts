@@ -21,7 +21,7 @@ import { textPrinter, type Printer } from './printer.ts';
 
 const exitCodes = { answered: 0, badInput: 2, engineFailure: 3, cancelled: 130 } as const;
 
-/** Greedy: the same question over the same files has the same answer. */
+/** Greedy. The same question over the same files then has the same answer, but for how batches round. */
 const sampling = { temperature: 0, seed: 0 } as const;
 
 /** Each question is a conversation of its own. */

@@ -71,6 +71,9 @@ export const pageStyles = css`
     border-radius: 3px;
     overflow-wrap: anywhere;
   }
+  .notice > button {
+    flex: none;
+  }
   .notice > span:last-child {
     min-inline-size: 0;
   }

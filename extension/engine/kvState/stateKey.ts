@@ -1,4 +1,7 @@
-/** What a stored KV state depends on. Two readings with one key have the same rows, bit by bit. */
+/**
+ * What a stored KV state depends on. Two readings with one key have the same rows but for the rounding of batches, whose
+ * lengths follow from the speed.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
