@@ -53,6 +53,8 @@ type Mode =
       readonly kind: 'queries';
       readonly layers: ReadonlySet<number>;
       readonly taken: Map<number, Queries[]>;
+      /** The layer with whose attention the graph is left; null to run all of it. */
+      readonly stopAt: number | null;
     };
 
 export class AttentionProbe {
@@ -94,10 +96,15 @@ export class AttentionProbe {
     });
   }
 
-  /** Runs `decode` and returns the queries of the named layers, for all tokens that it decoded, in order. */
-  takeQueries(layers: ReadonlySet<number>, decode: () => void): Map<number, Queries[]> {
+  /**
+   * Runs `decode` and returns the queries of the named layers, for all tokens that it decoded, in order.
+   * @param stop leaves the graph with the attention of the last of these layers, whose keys and values are written by
+   *        then; where the layers lie on several devices, some of the others run all the same.
+   */
+  takeQueries(layers: ReadonlySet<number>, decode: () => void, stop = false): Map<number, Queries[]> {
     const taken = new Map<number, Queries[]>();
-    this.#during({ kind: 'queries', layers, taken }, decode);
+    const stopAt = stop ? Math.max(...layers) : null;
+    this.#during({ kind: 'queries', layers, taken, stopAt }, decode);
     for (const layer of layers) {
       if (!taken.has(layer)) throw errors.internal(`no queries of layer ${layer}`, undefined);
     }
@@ -134,7 +141,7 @@ export class AttentionProbe {
       const layer = layerOf(node);
       if (ask) return layer !== null && mode.layers.has(layer);
       if (layer !== null) append(mode.taken, layer, this.#readQueries(node));
-      return true;
+      return layer === null || layer !== mode.stopAt;
     } catch (error) {
       this.#failure ??= error;
       return !ask;

@@ -268,7 +268,7 @@ function keptLength(kept: KeptCells): number {
  * The attention factor with which `ggml_rope_ext` turns without scaling: with YaRN (`ext_factor` not 0) it multiplies
  * by 1 + 0.1 ln(1 / freq_scale), which the key already carries from its first rotation.
  */
-function unitMagnitude(extFactor: number, freqScale: number): number {
+export function unitMagnitude(extFactor: number, freqScale: number): number {
   return extFactor === 0 ? 1 : 1 / (1 + 0.1 * Math.log(1 / freqScale));
 }
 

@@ -98,7 +98,13 @@ export interface Functions {
   ggml_cpy(context: Pointer, from: Pointer, to: Pointer): Pointer;
   ggml_get_rows(context: Pointer, a: Pointer, rows: Pointer): Pointer;
   ggml_mul_mat(context: Pointer, a: Pointer, b: Pointer): Pointer;
-  ggml_soft_max_ext(context: Pointer, a: Pointer, mask: Pointer, scale: number, maxBias: number): Pointer;
+  ggml_soft_max_ext(
+    context: Pointer,
+    a: Pointer,
+    mask: Pointer | null,
+    scale: number,
+    maxBias: number,
+  ): Pointer;
   ggml_rope_ext(
     context: Pointer,
     a: Pointer,

@@ -125,9 +125,21 @@ export class LlamaContext {
     layers: ReadonlySet<number>,
     options: { logits: 'none' | 'last' | 'all' },
   ): Map<number, Queries[]> {
+    return this.#takeQueries(layers, () => this.decode(tokens, options), false);
+  }
+
+  /**
+   * Like `decodeTakingQueries`, but no further than the last of the layers: the cells of later ones stay without their
+   * rows, so that nothing but another such decode may follow.
+   */
+  decodeUpTo(tokens: readonly Token[], layers: ReadonlySet<number>): Map<number, Queries[]> {
+    return this.#takeQueries(layers, () => this.decode(tokens, { logits: 'none' }), true);
+  }
+
+  #takeQueries(layers: ReadonlySet<number>, decode: () => void, stop: boolean): Map<number, Queries[]> {
     if (this.#probe === null)
       throw errors.internal('a context without its probe takes no queries', undefined);
-    return this.#probe.takeQueries(layers, () => this.decode(tokens, options));
+    return this.#probe.takeQueries(layers, decode, stop);
   }
 
   /** Logits of a row of the last batch that asked for them, f32 (vocabularySize); -1 is the last row. */
