@@ -86,10 +86,12 @@ export function readingSuite(placement: Placement, models: readonly TinyModelNam
       await expect(stopped).rejects.toMatchObject({ reason: 'cancelled' });
       await idle();
       expect(readdirSync(folder).map((name) => name.split('.')[1])).toEqual(['part']);
+      const followUp = readWith(newEngine('llama'), options, open({ path: folder, capBytes }), true);
+      await expect(followUp).rejects.toThrow('nothing is stored');
 
       const other = newEngine('llama');
       const reads: number[] = [];
-      const rest = await readWith(other, options, open({ path: folder, capBytes }), true, {
+      const rest = await readWith(other, options, open({ path: folder, capBytes }), false, {
         signal,
         onRead: (tokens) => reads.push(tokens),
       });

@@ -23,7 +23,7 @@ const checkpointSeconds = 15;
  * Leaves the context with the prompt's beginning and what is kept of the document, read now or earlier. A reading that
  * is stopped is kept as far as it came.
  * @param store null: nothing is taken from the disk or left there
- * @param onlyStored true: when it is nowhere kept, nothing is read and the result is null
+ * @param onlyStored true: unless all of it is kept, nothing is read and the result is null
  * @throws errors.cancelled, errors.decodeFailed
  */
 export async function readOnce(
@@ -40,7 +40,8 @@ export async function readOnce(
   if (earlier !== null && earlier.read === total) {
     return { ...earlier, scores: null, seconds: nothingDone, prefillTokens: 0, restoredFrom: earlier.readAt };
   }
-  if (earlier === null && onlyStored) return null;
+  // What was stopped is not read on under a question that nobody asks any more.
+  if (onlyStored) return null;
 
   let held = earlier;
   let lastCheckpoint = performance.now();
