@@ -1,5 +1,5 @@
 /**
- * Bundles each program into dist/: the engine process, the terminal, the extension, its page, the bench and the tests
+ * Bundles each program into dist/: the engine process, the terminal, the server for agents, the extension, its page, the bench and the tests
  * that run inside VS Code.
  * With --release it makes what is shipped instead, in dist/release/, without source maps, with dist/release.json telling
  * what went in, and dist/package.mjs, which makes VSIX files of it.
@@ -70,6 +70,7 @@ const shipped = [
 ];
 const forDevelopers = [
   { ...esm, entryPoints: ['extension/terminal/main.ts'], outfile: 'dist/ask.mjs' },
+  { ...esm, entryPoints: ['extension/terminal/mcp.ts'], outfile: 'dist/mcp.mjs' },
   { ...esm, entryPoints: ['test/bench/main.ts'], outfile: 'dist/bench.mjs' },
   { ...cjs, entryPoints: ['test/vscode/suite/index.ts'], outfile: 'dist/test/vscodeSuite.cjs' },
   { ...esm, entryPoints: ['test/vscode/host/code.ts'], outfile: 'dist/test/code.mjs' },

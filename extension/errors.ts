@@ -80,6 +80,13 @@ export const errors = {
       [path],
       'Give an existing folder.',
     ),
+  folderNotOffered: (path: string) =>
+    new AskError(
+      'badArgument',
+      'The folder {0} is none of those that may be read here, and lies in none of them',
+      [path],
+      'Name one of the folders that the server was started with or one inside them, or leave the folders out.',
+    ),
   questionMissing: () => new AskError('badArgument', 'The question is missing', [], 'Ask something.'),
   questionTooManyCharacters: (characters: number, limit: number) =>
     new AskError(

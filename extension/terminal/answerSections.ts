@@ -18,24 +18,44 @@ export interface SectionOptions {
 }
 
 const shownEvidence = 8; // ranges
-const shownNames = 3; // names per reason of files left out
+export const shownNames = 3; // names per reason of files left out
 const barColumns = 10;
+
+export type Section = readonly [title: string, lines: readonly string[]];
 
 /** Begins with an empty line and ends with a line feed. */
 export function answerSections(answer: CompletedAnswer, options: SectionOptions): string {
-  const sections: [string, string[]][] = [
-    ['Citations', citationLines(answer, options)],
-    ['Evidence: the lines that the model kept in its memory', evidenceLines(answer.evidence, options)],
-    ['Coverage', coverageLines(answer.coverage, options)],
-    ['Figures', figureLines(answer.statistics)],
-  ];
+  return printedSections(
+    [
+      ['Citations', citationLines(answer, options)],
+      ['Evidence: the lines that the model kept in its memory', evidenceLines(answer.evidence, options)],
+      ['Coverage', coverageLines(answer.coverage, options)],
+      ['Figures', figureLines(answer.statistics)],
+    ],
+    options.heading,
+  );
+}
+
+/** Each begins with an empty line; those without lines are left out. */
+export function printedSections(sections: readonly Section[], heading: SectionOptions['heading']): string {
   return sections
     .filter(([, lines]) => lines.length > 0)
-    .map(([title, lines]) => `\n${options.heading(title)}\n${lines.map((line) => `  ${line}\n`).join('')}`)
+    .map(([title, lines]) => `\n${heading(title)}\n${lines.map((line) => `  ${line}\n`).join('')}`)
     .join('');
 }
 
-function citationLines(answer: CompletedAnswer, options: SectionOptions): string[] {
+/** The reason with the most files first. */
+export function skippedByReason({ skipped }: Coverage): [SkipReason, SkippedFile[]][] {
+  const byReason = new Map<SkipReason, SkippedFile[]>();
+  for (const file of skipped) {
+    const group = byReason.get(file.reason);
+    if (group) group.push(file);
+    else byReason.set(file.reason, [file]);
+  }
+  return [...byReason].sort(([, one], [, other]) => other.length - one.length);
+}
+
+export function citationLines(answer: CompletedAnswer, options: SectionOptions): string[] {
   const cited = answer.citations.map((citation) => place(citation, options));
   const notes: string[] = [];
   if (answer.citations.some(({ source }) => source === 'evidence')) {
@@ -63,17 +83,10 @@ function evidenceLines(evidence: readonly Evidence[], options: SectionOptions): 
   return lines;
 }
 
-function coverageLines(coverage: Coverage, options: SectionOptions): string[] {
-  const byReason = new Map<SkipReason, SkippedFile[]>();
-  for (const skipped of coverage.skipped) {
-    const group = byReason.get(skipped.reason);
-    if (group) group.push(skipped);
-    else byReason.set(skipped.reason, [skipped]);
-  }
-  const groups = [...byReason].sort(([, one], [, other]) => other.length - one.length);
+export function coverageLines(coverage: Coverage, options: SectionOptions): string[] {
   return [
     `Read ${count(coverage.filesRead)} of ${plural(coverage.filesFound, 'file')}.`,
-    ...groups.map(([reason, files]) => {
+    ...skippedByReason(coverage).map(([reason, files]) => {
       const names = files.slice(0, shownNames).map((file) => name(file, options));
       if (files.length > shownNames) names.push('...');
       return `Not read, ${skipReasonText[reason]}: ${count(files.length)} (${names.join(', ')})`;

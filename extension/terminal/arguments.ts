@@ -23,12 +23,12 @@ export interface AskArguments {
 export const defaultTokenBudget = 1024; // tokens kept per layer and KV head
 export const defaultMaxAnswerTokens = 400;
 
-const devices: readonly DeviceName[] = ['auto', 'cpu', 'vulkan', 'cuda', 'metal'];
+export const devices: readonly DeviceName[] = ['auto', 'cpu', 'vulkan', 'cuda', 'metal'];
 const presets: readonly PresetName[] = ['default', 'perHead', 'paper'];
 const reuses: readonly AskArguments['reuse'][] = ['auto', 'never'];
 
-const mostTokens = 100_000_000; // beyond it a number is a slip of the finger
-const leastTokenBudget = 64; // below it not even the always-kept first tokens and a few lines fit
+export const mostTokens = 100_000_000; // beyond it a number is a slip of the finger
+export const leastTokenBudget = 64; // below it not even the always-kept first tokens and a few lines fit
 
 /**
  * The arguments of a command line without the two leading program names. `--help` wins over every value.
@@ -121,7 +121,7 @@ function parse(commandLine: readonly string[]) {
 }
 
 /** Node's messages name the option in quotes, at times with a hint of several lines; the first sentence is enough. */
-function badOption(error: unknown): Error {
+export function badOption(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
   const option = /--?[\p{L}\p{N}][\p{L}\p{N}-]*/u.exec(message)?.[0];
   if (option === undefined) return errors.badArgument('The command line', `cannot be read: ${message}`);
@@ -150,7 +150,7 @@ function wholeNumber(
   );
 }
 
-function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+export function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
   const value = allowed.find((one) => one === text);
   if (value !== undefined) return value;
   throw errors.badArgument(name, `takes one of ${allowed.join(', ')}, not "${text}"`);

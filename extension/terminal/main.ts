@@ -2,30 +2,16 @@
  * The `ask` command: one question in a terminal. It owns the engine process and the ways in which the command ends:
  * an answer, an error, a signal, or a reader of standard output that went away.
  */
-import { basename, join, resolve } from 'node:path';
-import { ask, type AskParts, type AskRequest } from '../ask.ts';
+import { ask } from '../ask.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
 import { startEngine, type EngineClient } from '../engineClient/engineClient.ts';
 import { AskError, badInputReasons, errors } from '../errors.ts';
-import { readGrammarFile } from '../grammarFiles.ts';
-import { resolveModel } from '../models/findModel.ts';
-import { cacheFolder } from '../models/modelFolder.ts';
-import { defaultStateCapBytes, type StateFolder } from '../protocol/engine.ts';
-import { createGrammars } from '../retrieval/syntax.ts';
-import { textHash } from '../textHash.ts';
-import { findFiles, type WorkspaceFolder } from '../workspace/findFiles.ts';
-import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
-import { helpText, parseArguments, wantsJson, type AskArguments } from './arguments.ts';
+import { helpText, parseArguments, wantsJson } from './arguments.ts';
+import { askParts, askRequest, startWhereTheUserIs } from './askRequest.ts';
 import { jsonPrinter } from './jsonPrinter.ts';
 import { textPrinter, type Printer } from './printer.ts';
 
 const exitCodes = { answered: 0, badInput: 2, engineFailure: 3, cancelled: 130 } as const;
-
-/** Greedy. The same question over the same files then has the same answer, but for how batches round. */
-const sampling = { temperature: 0, seed: 0 } as const;
-
-/** Each question is a conversation of its own. */
-const alone = { pins: [], history: [], answerSoFar: '' } as const;
 
 /** Milliseconds that the engine has to end by itself after Ctrl-C: with them, Stop stays under a second. */
 const cancelPatienceMs = 400;
@@ -55,7 +41,7 @@ process.on('uncaughtException', (error) => {
   process.exit(report(error));
 });
 
-startWhereTheUserIs();
+startWhereTheUserIs('ask');
 const code = await run(process.argv.slice(2)).catch(report);
 await endEngine();
 await Promise.all([process.stdout, process.stderr].map(written));
@@ -68,15 +54,9 @@ async function run(commandLine: readonly string[]): Promise<number> {
     process.stdout.write(helpText);
     return exitCodes.answered;
   }
-  const request = requestOf(options);
+  const request = askRequest(options);
   printer = printerFor(options.json, request.folders.length > 1);
-  const parts: AskParts = {
-    findFiles,
-    readDocuments: readSourceDocuments,
-    grammars: createGrammars(readGrammarFile),
-    resolveModel,
-    engine: () => (engine ??= startEngine(bundledEngine())),
-  };
+  const parts = askParts(() => (engine ??= startEngine(bundledEngine())));
   for await (const event of ask(request, parts, cancellation.signal)) printer.print(event);
   return exitCodes.answered;
 }
@@ -101,35 +81,6 @@ function printerFor(json: boolean, severalFolders: boolean): Printer {
     severalFolders,
     now: () => performance.now(),
   });
-}
-
-function requestOf(options: AskArguments): AskRequest {
-  const folders = foldersOf(options.workspaces);
-  const states = options.reuse === 'never' ? {} : { states: stateFolderOf(folders) };
-  return { ...options, ...sampling, ...alone, folders, ...states };
-}
-
-/** Readings of the same folders lie together. */
-function stateFolderOf(folders: readonly WorkspaceFolder[]): StateFolder {
-  const name = textHash(JSON.stringify(folders.map(({ rootPath }) => rootPath)));
-  return { path: join(cacheFolder(), 'readings', name), capBytes: defaultStateCapBytes };
-}
-
-/** Each folder by its own name; where two have the same, by their whole paths. */
-function foldersOf(workspaces: readonly string[]): WorkspaceFolder[] {
-  const paths = [...new Set(workspaces.map((path) => resolve(path)))];
-  const names = paths.map((path) => basename(path));
-  const unique = new Set(names).size === names.length;
-  return paths.map((rootPath) => ({
-    name: (unique && basename(rootPath)) || rootPath,
-    rootPath,
-  }));
-}
-
-/** `npm run` changes to the folder of package.json; paths on the command line are meant from where it was typed. */
-function startWhereTheUserIs(): void {
-  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
-  if (script === 'ask' && folder !== undefined) process.chdir(folder);
 }
 
 async function endEngine(patienceMs?: number): Promise<void> {

@@ -78,7 +78,7 @@ export function textPrinter(options: TextPrinterOptions): Printer {
     printError(error) {
       live?.erase();
       if (streamed !== '' && !streamed.endsWith('\n')) output.write('\n');
-      progress.write(`${sentence(safeText(error.message))}\n${safeText(error.remedy)}\n`);
+      progress.write(`${failureText(error)}\n`);
     },
   };
 
@@ -138,7 +138,8 @@ const stageNames: { readonly [S in AnswerStage]: string } = {
   answering: 'Answering',
 };
 
-function progressText(event: ProgressEvent): string {
+/** One line without its end: the stage, how far it is, how fast, and what is read now. */
+export function progressText(event: ProgressEvent): string {
   const words = [stageNames[event.stage], ...filesText(event)];
   if (event.stage !== 'finding' && event.total !== undefined && event.total > 0) {
     words.push(percent(event.done / event.total));
@@ -173,6 +174,11 @@ function restOfText(answer: CompletedAnswer, streamed: string): string {
   if (text === before) return newline;
   if (streamed === '' || text.startsWith(streamed)) return `${text.slice(streamed.length)}\n`;
   return `${newline}\nWith its citations corrected:\n\n${text}\n`;
+}
+
+/** What happened and what to change, a line each. */
+export function failureText(error: AskError): string {
+  return `${sentence(safeText(error.message))}\n${safeText(error.remedy)}`;
 }
 
 function sentence(text: string): string {

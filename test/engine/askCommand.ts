@@ -73,7 +73,7 @@ export function runCommand([program, ...args]: readonly string[], options: AskOp
 }
 
 /** Waits until a run has no engine any more. @returns those that are left after the time, which should be none */
-export async function enginesLeft(run: AskRun, milliseconds: number): Promise<number[]> {
+export async function enginesLeft(run: Pick<AskRun, 'engines'>, milliseconds: number): Promise<number[]> {
   const until = Date.now() + milliseconds;
   for (;;) {
     const engines = await run.engines();
@@ -83,9 +83,10 @@ export async function enginesLeft(run: AskRun, milliseconds: number): Promise<nu
 }
 
 /** Every process inherits it, so that an orphan is found as well. */
-const markVariable = 'ASK_TEST_RUN';
+export const markVariable = 'ASK_TEST_RUN';
 
-async function enginesMarked(mark: string): Promise<number[]> {
+/** Those alive whose environment has the mark. */
+export async function enginesMarked(mark: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const engines = await Promise.all(
     pids.map(async (pid) => {

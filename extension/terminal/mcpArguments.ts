@@ -1,0 +1,63 @@
+/** The options of `npm run mcp`: what an agent cannot choose, since it costs memory or reaches into other folders. */
+import { parseArgs } from 'node:util';
+import { errors } from '../errors.ts';
+import type { DeviceName } from '../protocol/engine.ts';
+import { badOption, devices, oneOf } from './arguments.ts';
+
+export interface McpArguments {
+  /** As given, in the order given; the current folder when none was. */
+  readonly workspaces: readonly string[];
+  /** Name or path; the default model when absent. */
+  readonly model?: string;
+  readonly device: DeviceName;
+}
+
+/**
+ * The arguments of a command line without the two leading program names. `--help` wins over every value.
+ * Throws `badArgument`, whose message names the option and what it accepts.
+ */
+export function parseMcpArguments(commandLine: readonly string[]): McpArguments | 'help' {
+  const { model, workspace = ['.'], device = 'auto', help } = parse(commandLine);
+  if (help === true) return 'help';
+  if (workspace.includes('')) throw errors.badArgument('--workspace', 'needs a folder');
+  if (model === '') throw errors.badArgument('--model', 'needs a name or the path of a GGUF file');
+  return {
+    workspaces: workspace,
+    ...(model === undefined ? {} : { model }),
+    device: oneOf('--device', device, devices),
+  };
+}
+
+/** Every line is shorter than 80 columns. */
+export const mcpHelpText = `Usage: npm run --silent mcp -- [options]
+
+Serves the tool ask_codebase to an agent: MCP over standard input and output.
+It answers questions about the given folders with a model on this machine.
+Nothing leaves the machine but what the agent is answered.
+
+  --workspace DIR     folder that may be read; repeat it for several
+                      (default: the current folder)
+  --model NAME|PATH   model of the catalogue, or a GGUF file
+                      (default: the catalogue's first; downloaded once)
+  --device NAME       ${devices.join(', ')} (default: auto)
+  --help              this text
+
+Ends when its standard input does.
+Exit codes: 0 ended, 2 bad input, 3 failure.
+`;
+
+function parse(commandLine: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...commandLine],
+      options: {
+        workspace: { type: 'string', multiple: true },
+        model: { type: 'string' },
+        device: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw badOption(error);
+  }
+}

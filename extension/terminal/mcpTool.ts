@@ -1,0 +1,185 @@
+/** The tool of the server for agents: what it takes, what it gives, and how far a question is. */
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import * as z from 'zod';
+import { longestQuestion } from '../ask.ts';
+import type { AskError } from '../errors.ts';
+import type { AnswerStage, CompletedAnswer, ProgressEvent } from '../protocol/answerEvents.ts';
+import { skipReasonText } from '../protocol/nouns.ts';
+import type { WorkspaceFolder } from '../workspace/findFiles.ts';
+import {
+  citationLines,
+  coverageLines,
+  printedSections,
+  shownNames,
+  skippedByReason,
+} from './answerSections.ts';
+import { defaultMaxAnswerTokens, defaultTokenBudget, leastTokenBudget, mostTokens } from './arguments.ts';
+import { failureText, progressText } from './printer.ts';
+import { safeText } from './safeText.ts';
+
+export const toolName = 'ask_codebase';
+
+const mostFolders = 100; // of one question
+
+/** @param offered absolute paths of the folders that may be read */
+export function toolConfiguration(offered: readonly string[]) {
+  return {
+    title: 'Ask the codebase',
+    description:
+      'Answers a question about whole folders of source code. A model on this machine reads the files under the question ' +
+      'and answers with citations (file and lines) and what was and was not read. It takes seconds to minutes. Each ' +
+      'question stands alone: earlier ones are not remembered.',
+    inputSchema: inputSchema(offered),
+    outputSchema,
+    annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+  } as const;
+}
+
+export type ToolInput = z.infer<ReturnType<typeof inputSchema>>;
+
+function inputSchema(offered: readonly string[]) {
+  const tokens = z.int().min(1).max(mostTokens);
+  return z.strictObject({
+    question: z
+      .string()
+      .min(1)
+      .max(longestQuestion)
+      .describe('What is asked, in whole sentences; names of files and symbols help.'),
+    folders: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(mostFolders)
+      .optional()
+      .describe(
+        `Folders to read: absolute, or relative to ${offered[0]}. Allowed: ${offered.join(', ')} and what lies in them. ` +
+          'All of these when left out.',
+      ),
+    readingLimit: z
+      .union([tokens, z.literal('all')])
+      .optional()
+      .describe(
+        'Tokens of source to read at most, the best-ranked first, or "all". When left out: what this machine reads in ' +
+          '30 seconds.',
+      ),
+    tokenBudget: tokens
+      .min(leastTokenBudget)
+      .default(defaultTokenBudget)
+      .describe('Tokens of what was read that the model keeps in its memory while it answers.'),
+    maxAnswerTokens: tokens.default(defaultMaxAnswerTokens).describe('Longest answer, tokens.'),
+  });
+}
+
+const line = z.int().min(1).describe('1-based; the end is inclusive.');
+const fileCount = z.int().min(0);
+
+const outputSchema = z.strictObject({
+  answer: z.string().describe('Markdown.'),
+  citations: z.array(
+    z.strictObject({
+      folder: z.string().describe('Absolute path.'),
+      path: z.string().describe('Inside the folder, with forward slashes.'),
+      startLine: line,
+      endLine: line,
+      source: z
+        .enum(['answer', 'evidence'])
+        .describe(
+          '"answer": named in the answer. "evidence": it named none, and these are what it rests on.',
+        ),
+    }),
+  ),
+  littleFound: z.boolean().describe('Little was found: take the answer with care.'),
+  coverage: z.strictObject({
+    filesFound: fileCount,
+    filesRead: fileCount,
+    notRead: z.array(
+      z.strictObject({
+        reason: z.string(),
+        files: fileCount.describe('A folder that is left out as a whole counts as one.'),
+        examples: z.array(z.string()).describe(`At most ${shownNames}.`),
+      }),
+    ),
+  }),
+});
+
+export function answerResult(answer: CompletedAnswer, folders: readonly WorkspaceFolder[]): CallToolResult {
+  const rootPaths = new Map(folders.map(({ name, rootPath }) => [name, rootPath]));
+  const structuredContent: z.infer<typeof outputSchema> = {
+    answer: answer.text,
+    citations: answer.citations.map(({ workspace, path, startLine, endLine, source }) => ({
+      folder: rootPaths.get(workspace) ?? workspace,
+      ...{ path, startLine, endLine, source },
+    })),
+    littleFound: answer.thinEvidence,
+    coverage: {
+      filesFound: answer.coverage.filesFound,
+      filesRead: answer.coverage.filesRead,
+      notRead: skippedByReason(answer.coverage).map(([reason, files]) => ({
+        reason: skipReasonText[reason],
+        files: files.length,
+        examples: files.slice(0, shownNames).map(({ path }) => path),
+      })),
+    },
+  };
+  return { content: [{ type: 'text', text: answerText(answer, folders) }], structuredContent };
+}
+
+export function failureResult(error: AskError): CallToolResult {
+  return { content: [{ type: 'text', text: failureText(error) }], isError: true };
+}
+
+/** The protocol wants one number that only rises, whatever goes on. */
+export interface OverallProgress {
+  readonly progress: number;
+  readonly total: number;
+  readonly message: string;
+}
+
+export const waitingProgress: OverallProgress = {
+  progress: 0,
+  total: 100,
+  message: 'Waiting for the question before',
+};
+
+/** @returns a function that gives undefined where an event brings no progress over those before it */
+export function overallProgress(): (event: ProgressEvent) => OverallProgress | undefined {
+  let latest = waitingProgress.progress;
+  return (event) => {
+    const [from, to] = shares[event.stage];
+    const { done, total } = event;
+    const share = total === undefined || total === 0 ? 0 : Math.min(1, done / total);
+    const progress = from + (to - from) * share;
+    if (progress <= latest) return undefined;
+    latest = progress;
+    return { progress, total: waitingProgress.total, message: progressText(event) };
+  };
+}
+
+/** Percent of the whole at which each stage begins and ends. What goes on beside another stage does not turn it back. */
+const shares: { readonly [S in AnswerStage]: readonly [from: number, to: number] } = {
+  finding: [1, 2],
+  ranking: [2, 5],
+  downloading: [5, 8],
+  verifying: [8, 9],
+  loading: [9, 10],
+  reading: [10, 80],
+  answering: [80, 100],
+};
+
+/** For agents that look at text alone. */
+function answerText(answer: CompletedAnswer, folders: readonly WorkspaceFolder[]): string {
+  const heading = (title: string) => title;
+  const severalFolders = folders.length > 1;
+  const options = { heading, severalFolders };
+  const places = folders.map(({ name, rootPath }) =>
+    severalFolders && name !== rootPath ? `${name}: ${rootPath}` : rootPath,
+  );
+  const sections = printedSections(
+    [
+      ['Citations', citationLines(answer, options)],
+      [severalFolders ? 'Folders' : 'Folder', places.map(safeText)],
+      ['Coverage', coverageLines(answer.coverage, options)],
+    ],
+    heading,
+  );
+  return `${safeText(answer.text).trimEnd()}\n${sections}`;
+}

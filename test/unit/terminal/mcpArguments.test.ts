@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { isAskError } from '../../../extension/errors.ts';
+import {
+  mcpHelpText,
+  parseMcpArguments,
+  type McpArguments,
+} from '../../../extension/terminal/mcpArguments.ts';
+
+const defaults: McpArguments = { workspaces: ['.'], device: 'auto' };
+
+const good: readonly [commandLine: string[], differs: Partial<McpArguments>][] = [
+  [[], {}],
+  [['--workspace', 'a', '--workspace=b c'], { workspaces: ['a', 'b c'] }],
+  [['--model', '/m/x.gguf'], { model: '/m/x.gguf' }],
+  [['--device=cpu'], { device: 'cpu' }],
+];
+
+const bad: readonly [commandLine: string[], message: RegExp][] = [
+  [['--workspace'], /^--workspace needs a value/],
+  [['--workspace='], /^--workspace needs a folder/],
+  [['--model='], /^--model needs a name/],
+  [['--device', 'abacus'], /^--device takes one of auto, cpu, .*, not "abacus"/],
+  [['--json'], /^--json is not an option/],
+  [['why?'], /^The command line cannot be read: .*'why\?'/],
+];
+
+describe('the command line of the server for agents', () => {
+  test.each(good)('%j', (commandLine, differs) => {
+    expect(parseMcpArguments(commandLine)).toEqual({ ...defaults, ...differs });
+  });
+
+  test.each(bad)('%j is refused', (commandLine, message) => {
+    let thrown: unknown;
+    try {
+      parseMcpArguments(commandLine);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(isAskError(thrown, 'badArgument') && thrown.message).toMatch(message);
+  });
+
+  test('help wins, names every option and fits 80 columns', () => {
+    expect(parseMcpArguments(['--help', '--device', 'abacus'])).toBe('help');
+    for (const option of ['--workspace', '--model', '--device', '--help'])
+      expect(mcpHelpText).toContain(option);
+    expect(Math.max(...mcpHelpText.split('\n').map((line) => line.length))).toBeLessThan(80);
+  });
+});
