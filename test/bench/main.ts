@@ -3,6 +3,7 @@ import { isAskError } from '../../extension/errors.ts';
 import { evidenceHeadsBench } from './evidenceHeads.ts';
 import { followUpsBench } from './followUps.ts';
 import { plantedFactsBench } from './plantedFacts.ts';
+import { rankingBench } from './ranking.ts';
 import { reuseBench } from './reuse.ts';
 import { speedBench } from './speed.ts';
 import { walkBench } from './walk.ts';
@@ -29,6 +30,10 @@ const benches: ReadonlyMap<string, Bench> = new Map([
   [
     'followups',
     { about: 'what a cache compressed under one question holds for another', run: followUpsBench },
+  ],
+  [
+    'ranking',
+    { about: 'finding functions by words, by attention over stored keys, and by both', run: rankingBench },
   ],
   [
     'heads',

@@ -29,21 +29,8 @@ export function scoreByAttention(
   return total;
 }
 
-/**
- * Two rankings of the same passages as one.
- * @param lexicalWeight of the second against the first
- */
-export function fuseScores(
-  attention: Float64Array,
-  lexical: Float64Array,
-  lexicalWeight: number,
-): Float64Array {
-  const words = zScores(lexical);
-  return zScores(attention).map((value, passage) => value + lexicalWeight * words[passage]!);
-}
-
 /** In standard deviations from the mean; all 0 where nothing differs. */
-export function zScores(values: Float64Array): Float64Array {
+function zScores(values: Float64Array): Float64Array {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
   return values.map((value) => (deviation === 0 ? 0 : (value - mean) / deviation));

@@ -1,0 +1,65 @@
+/** The keys of a file's passages as one entry of the store, and the name under which it is found again. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { AttentionHead } from '../compression/options.ts';
+import type { StoredReading } from '../kvState/readingState.ts';
+import type { Token } from '../numbers.ts';
+import type { PassageKeys } from './passageIndexer.ts';
+
+export interface IndexKeyParts {
+  /** Of the model's file, tokenizer included (`modelFingerprint`). */
+  readonly model: string;
+  readonly libraryVersion: string;
+  /** Of the engine's own program (`engineBuild`). */
+  readonly engineBuild: string;
+  readonly device: string;
+  readonly offloadedLayers: number;
+  readonly ranking: readonly AttentionHead[];
+  readonly prefix: readonly Token[];
+  /** Of one file, in their order. */
+  readonly passages: readonly (readonly Token[])[];
+}
+
+/** Two lists of passages with one key have the same stored keys. @returns 64 hexadecimal digits */
+export function indexKey({ prefix, passages, ...named }: IndexKeyParts): string {
+  const hash = createHash('sha256').update(JSON.stringify(Object.entries(named).sort()));
+  for (const tokens of [prefix, ...passages])
+    hash.update(`\n${tokens.length}\n`).update(Int32Array.from(tokens));
+  return hash.digest('hex');
+}
+
+const header = z.object({ kind: z.literal('passageKeys'), tokens: z.array(z.int().positive()) });
+
+/** One section a passage. */
+export function saveKeys(passages: readonly PassageKeys[]): StoredReading {
+  return {
+    header: {
+      kind: 'passageKeys',
+      tokens: passages.map(({ tokens }) => tokens),
+    } satisfies z.infer<typeof header>,
+    sections: passages.map(({ keys }) => new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength)),
+  };
+}
+
+/**
+ * @param keyValues values that each token has: the length of a head's key times the number of heads.
+ * @returns null when it is not what `saveKeys` made of such keys.
+ */
+export function restoreKeys(
+  { header: plain, sections }: StoredReading,
+  keyValues: number,
+): PassageKeys[] | null {
+  const parsed = header.safeParse(plain);
+  if (!parsed.success || parsed.data.tokens.length !== sections.length) return null;
+  const passages = sections.map((section, index) => ({
+    tokens: parsed.data.tokens[index]!,
+    // A copy where the bytes do not begin at an even address.
+    keys:
+      section.byteOffset % 2 === 0
+        ? new Uint16Array(section.buffer, section.byteOffset, section.length >> 1)
+        : new Uint16Array(section.slice().buffer),
+  }));
+  const isWhole = ({ tokens, keys }: PassageKeys, index: number): boolean =>
+    sections[index]!.length === tokens * keyValues * keys.BYTES_PER_ELEMENT;
+  return passages.every(isWhole) ? passages : null;
+}
