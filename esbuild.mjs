@@ -1,6 +1,6 @@
 /**
- * Bundles each program into dist/: the engine process, the terminal, the server for agents, the extension, its page, the bench and the tests
- * that run inside VS Code.
+ * Bundles each program into dist/: the engine process, the terminal, the server for agents, the extension, its page,
+ * the bench and the tests that run inside VS Code.
  * With --release it makes what is shipped instead, in dist/release/, without source maps, with dist/release.json telling
  * what went in, and dist/package.mjs, which makes VSIX files of it.
  * With --quiet nothing is printed unless it fails. Exits with 1 when a bundle cannot be built.

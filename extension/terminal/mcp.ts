@@ -27,7 +27,7 @@ import {
   type OverallProgress,
   type ToolInput,
 } from './mcpTool.ts';
-import { offerFolders, type OfferedFolders } from './offeredFolders.ts';
+import { findFilesIn, offerFolders, type OfferedFolders } from './offeredFolders.ts';
 import { oneAtATime } from './oneAtATime.ts';
 import { failureText } from './printer.ts';
 
@@ -89,20 +89,20 @@ async function answer(
   signal: AbortSignal,
 ): Promise<CallToolResult> {
   const { folders: named, readingLimit, ...asked } = input;
-  const workspaces = await offered.choose(named);
+  const places = await offered.choose(named);
   const limit = readingLimit === undefined ? {} : { readingLimit };
   const request = askRequest({
     ...options,
     ...asked,
     ...limit,
-    workspaces,
+    workspaces: places.map(({ rootPath }) => rootPath),
     preset: 'default',
     reuse: 'auto',
   });
   const progress = overallProgress();
   let last: CompletedAnswer | undefined;
   await engine.use(async () => {
-    for await (const event of ask(request, parts, signal)) {
+    for await (const event of ask(request, { ...parts, findFiles: findFilesIn(places) }, signal)) {
       if (event.event === 'progress') tell(progress(event));
       if (event.event === 'answer') last = event;
     }

@@ -52,7 +52,7 @@ function inputSchema(offered: readonly string[]) {
       .optional()
       .describe(
         `Folders to read: absolute, or relative to ${offered[0]}. Allowed: ${offered.join(', ')} and what lies in them. ` +
-          'All of these when left out.',
+          'All of these when left out. What .gitignore leaves out is never read.',
       ),
     readingLimit: z
       .union([tokens, z.literal('all')])
@@ -65,7 +65,7 @@ function inputSchema(offered: readonly string[]) {
       .min(leastTokenBudget)
       .default(defaultTokenBudget)
       .describe('Tokens of what was read that the model keeps in its memory while it answers.'),
-    maxAnswerTokens: tokens.default(defaultMaxAnswerTokens).describe('Longest answer, tokens.'),
+    maxAnswerTokens: tokens.default(defaultMaxAnswerTokens).describe('Longest answer, in tokens.'),
   });
 }
 
@@ -76,7 +76,7 @@ const outputSchema = z.strictObject({
   answer: z.string().describe('Markdown.'),
   citations: z.array(
     z.strictObject({
-      folder: z.string().describe('Absolute path.'),
+      folder: z.string().describe('One of the allowed folders, absolute.'),
       path: z.string().describe('Inside the folder, with forward slashes.'),
       startLine: line,
       endLine: line,
