@@ -12,7 +12,6 @@ import type { LayerLayout, Queries, RopeParams } from '../llama/attentionProbe.t
 import type { Pointer } from '../llama/functions.ts';
 import { unitMagnitude } from '../llama/cacheOperations.ts';
 import { GraphRunner, type GraphInput } from '../llama/graph.ts';
-import { decodeThreads } from '../llama/library.ts';
 import { LlamaContext, maxBatchTokens } from '../llama/llamaContext.ts';
 import type { LlamaModel } from '../llama/llamaModel.ts';
 import { ggmlType } from '../llama/structs.ts';
@@ -42,6 +41,9 @@ export interface IndexHooks {
 
 /** Of a longer passage, the beginning; of a longer question, likewise. Tokens. */
 export const maxIndexedTokens = 1536;
+
+/** A passage's graph is so small that threads would mostly wait for each other. */
+const scoringThreads = 1;
 
 export class PassageIndexer {
   readonly headDim: number;
@@ -83,7 +85,7 @@ export class PassageIndexer {
           0,
           this.#frequencyFactors.byteLength,
         );
-      this.#runner = new GraphRunner(functions, devices.find((d) => d.isCpu)!.pointer, decodeThreads());
+      this.#runner = new GraphRunner(functions, devices.find((d) => d.isCpu)!.pointer, scoringThreads);
     } catch (error) {
       this.#context.dispose();
       throw error;
