@@ -16,6 +16,7 @@ import { writeTinyModel } from '../reference/tinyModel.ts';
 import { tinyOptions } from '../tinyEngine.ts';
 import { enginesLeft, enginesMarked, markVariable } from './askCommand.ts';
 import { buildBundles } from './engineProcess.ts';
+import { resultSchema, textOf } from './mcpResult.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const bundle = join(repository, 'dist/mcp.mjs');
@@ -70,25 +71,6 @@ afterEach(async () => {
   server = undefined;
 });
 afterAll(() => rm(top, { recursive: true }));
-
-const resultSchema = z.object({
-  answer: z.string(),
-  citations: z.array(
-    z.object({
-      folder: z.string(),
-      path: z.string(),
-      startLine: z.number(),
-      endLine: z.number(),
-      source: z.string(),
-    }),
-  ),
-  littleFound: z.boolean(),
-  coverage: z.object({
-    filesFound: z.number(),
-    filesRead: z.number(),
-    notRead: z.array(z.object({ reason: z.string(), files: z.number(), examples: z.array(z.string()) })),
-  }),
-});
 
 describe('the tool', () => {
   test('is listed with a schema that tells ranges, defaults and the folders allowed', async () => {
@@ -375,7 +357,11 @@ async function start(more: readonly string[] = []): Promise<Server> {
   });
   const client = new Client({ name: 'test', version: '1' });
   const faults: Error[] = [];
-  client.onerror = (error) => faults.push(error);
+  client.onerror = (error) => {
+    // The client handles progress a turn later than an answer that came along with it, and then wonders.
+    if (!error.message.startsWith('Received a progress notification for an unknown token'))
+      faults.push(error);
+  };
   server = { client, transport, faults, engines: () => enginesMarked(mark) };
   await client.connect(transport);
   // The client checks structured content against the schemas that it has been told.
@@ -396,10 +382,6 @@ interface CallOptions {
 function call({ client }: Server, args: Record<string, unknown>, options: CallOptions = {}) {
   const onprogress = { onprogress: () => undefined, resetTimeoutOnProgress: true };
   return client.callTool({ name: 'ask_codebase', arguments: args }, undefined, { ...onprogress, ...options });
-}
-
-function textOf(result: Awaited<ReturnType<typeof call>>): string {
-  return z.tuple([z.object({ type: z.literal('text'), text: z.string() })]).parse(result.content)[0].text;
 }
 
 async function manifestVersion(): Promise<string> {
