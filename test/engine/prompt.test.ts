@@ -137,6 +137,8 @@ describe('an answer', () => {
 const question = 'what is the port?';
 
 async function ask(changes: Partial<AskParams>, by: LoadedEngine = engine): Promise<AnsweredResult> {
+  // Each is read for itself.
+  by.held = null;
   const result = await answer(
     by,
     {

@@ -1,6 +1,6 @@
 /** The `ask` command as it is shipped: the bundles, the default model and a small workspace of real sources. */
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,11 +8,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resolveModel } from '../../extension/models/findModel.ts';
 import type { ProgressEvent } from '../../extension/protocol/answerEvents.ts';
 import type { Statistics } from '../../extension/protocol/nouns.ts';
+import { smolLm2Path } from '../modelFiles.ts';
 import { askBundle, enginesLeft, runAsk, runCommand, type AskEnd, type AskRun } from './askCommand.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const question = 'Which exit code does the terminal give when the question was cancelled?';
+/** Each run reads for itself, and leaves nothing in the user's cache folder. */
 const short = [
+  '--reuse',
+  'never',
   '--device',
   'cpu',
   '--reading-limit',
@@ -132,6 +136,42 @@ describe('an answer', () => {
       /Loading the model \.\.\.\n(?:.*\n)*Going to read [\d,]+ tokens of \d+ files.*\nReading \.\.\.\n(?:Answering \.\.\.\n)?$/,
     );
     expect(end.stdout + end.stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+  });
+
+  test('the second time comes without reading, and a stopped reading goes on', async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'ask-cache-'));
+    const env = { ASK_CODEBASE_CACHE: cache };
+    const command = ['--json', ...short.slice(2), '--model', await smolLm2Path(), question];
+    try {
+      const stopped = runAsk(command, {
+        cwd: workspace,
+        env,
+        onLine: (line, run) => {
+          const progress = JSON.parse(line) as { stage?: string; done: number };
+          if (progress.stage === 'reading' && progress.done > 600) run.signalGroup('SIGINT');
+        },
+      });
+      expect((await stopped.ended).code).toBe(130);
+      const firstRead = (end: AskEnd): number | undefined =>
+        jsonLines(end).flatMap((event) =>
+          event.event === 'progress' && event.stage === 'reading' && event.done > 0 ? [event.done] : [],
+        )[0];
+      // On a busy machine the engine may be ended before it has written how far it came.
+      const files = await readdir(join(cache, 'readings'), { recursive: true });
+      const isKept = files.some((name) => name.endsWith('.part'));
+      const finished = await runAsk(command, { cwd: workspace, env }).ended;
+      expect(finished.code).toBe(0);
+      expect(firstRead(finished)! > 512).toBe(isKept);
+      const again = await runAsk(command, { cwd: workspace, env }).ended;
+      const answers = [finished, again].map((end) => jsonLines(end).at(-1) as JsonAnswer);
+      expect(answers.map(({ statistics }) => statistics.reused)).toEqual(['none', 'state']);
+      expect(answers[1]!.text).toBe(answers[0]!.text);
+      expect(firstRead(again)).toBeUndefined();
+      const never = await runAsk([...command, '--reuse', 'never'], { cwd: workspace, env }).ended;
+      expect((jsonLines(never).at(-1) as JsonAnswer).statistics.reused).toBe('none');
+    } finally {
+      await rm(cache, { recursive: true });
+    }
   });
 
   test('on a terminal has a live line; NO_COLOR is honoured', async () => {
