@@ -1,10 +1,11 @@
 /**
  * Two rankings of the same passages as one, by what each passage is above the mean of each.
- * @param attention, lexical scores of the passages in one order, higher is better, in any unit
+ * @param lexical, attention scores of the passages in one order, higher is better, in any unit. That of the attention
+ *        is best taken from something longer around the passage: it says what a place is about, the words which part.
  */
-export function fuseScores(attention: Float64Array, lexical: Float64Array): Float64Array {
-  const [meaning, words] = [zScores(attention), zScores(lexical)];
-  return meaning.map((value, passage) => value + LEXICAL_WEIGHT * words[passage]!);
+export function fuseScores(lexical: Float64Array, attention: Float64Array): Float64Array {
+  const [words, meaning] = [zScores(lexical), zScores(attention)];
+  return words.map((value, passage) => value + ATTENTION_WEIGHT * meaning[passage]!);
 }
 
 /** In standard deviations from the mean; all 0 where nothing differs. */
@@ -14,4 +15,4 @@ function zScores(values: Float64Array): Float64Array {
   return values.map((value) => (deviation === 0 ? 0 : (value - mean) / deviation));
 }
 
-const LEXICAL_WEIGHT = 1;
+const ATTENTION_WEIGHT = 0.5;

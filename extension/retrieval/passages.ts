@@ -16,14 +16,15 @@ export const PASSAGE_CHARACTERS = 2_000;
 /**
  * Cuts a document into passages of half to one and a half times the target, at the best border there: before a line
  * that follows a blank line and is indented little. Every line is in exactly one passage; an empty text has none.
+ * @param share of the target that is aimed at
  */
-export function splitPassages(document: SourceDocument): PassageSpan[] {
+export function splitPassages(document: SourceDocument, share = 1): PassageSpan[] {
   const { workspace, path, text } = document;
   const offsets = lineOffsets(text);
   const lineCount = offsets.length - 1;
   const spans: PassageSpan[] = [];
   for (let first = 0; first < lineCount;) {
-    const next = nextBorder(text, offsets, first);
+    const next = nextBorder(text, offsets, first, share);
     spans.push({
       workspace,
       path,
@@ -38,13 +39,13 @@ export function splitPassages(document: SourceDocument): PassageSpan[] {
 }
 
 /** Index of the line with which the next passage begins; always beyond `first`. */
-function nextBorder(text: string, offsets: readonly number[], first: number): number {
+function nextBorder(text: string, offsets: readonly number[], first: number, share: number): number {
   const lineCount = offsets.length - 1;
-  if (size(offsets, first, lineCount) <= MAX_SIZE) return lineCount;
+  if (size(offsets, first, lineCount) / share <= MAX_SIZE) return lineCount;
   let best = first + 1;
   let bestValue = -Infinity;
   for (let line = first + 1; line < lineCount; line++) {
-    const cutSize = size(offsets, first, line);
+    const cutSize = size(offsets, first, line) / share;
     if (cutSize > MAX_SIZE) break;
     // Too small is worse than any border, so that a passage of less remains only before an overlong line.
     const value =

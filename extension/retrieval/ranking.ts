@@ -23,8 +23,9 @@ export interface Ranking {
  * the name is defined, and the terms of a path count for all passages of its file. The terms of the question are
  * known before the documents come, so that one pass over each is enough. A follow-up often leaves out what it is
  * about, so the terms of the question before it count as well, but less.
+ * @param passageShare how long the passages are: see `splitPassages`
  */
-export function startRanking(question: string, previousQuestion = ''): Ranking {
+export function startRanking(question: string, previousQuestion = '', passageShare = 1): Ranking {
   const own = new Set(questionTerms(question));
   const asked = [...new Set([...own, ...questionTerms(previousQuestion)])];
   const terms = asked.length > 0 ? asked : introductions;
@@ -39,7 +40,7 @@ export function startRanking(question: string, previousQuestion = ''): Ranking {
     add(document) {
       const weightsOfPath = pathWeights(document.path, ids);
       const share = lowered.some(({ paths }) => paths.test(document.path)) ? SIDE_MATTER_SHARE : 1;
-      for (const span of splitPassages(document))
+      for (const span of splitPassages(document, passageShare))
         found.push(countPassage(document, span, matchesOf, weightsOfPath, share));
     },
     rank: () => scorePassages(found, shares).sort((a, b) => b.score - a.score || comparePlaces(a, b)),

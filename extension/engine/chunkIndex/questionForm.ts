@@ -12,9 +12,8 @@ export function indexPrefix(model: LlamaModel): readonly Token[] {
 }
 
 /**
- * The question twice: a token of the first knows only what stands before it, one of the second all of the question,
- * and both find something.
- * @returns its tokens, and which of them are the question's own words
+ * The question twice: a token of the first knows only what stands before it, one of the second all of the question.
+ * @returns its tokens, and which of them are the second one's own words
  */
 export function questionForm(
   model: LlamaModel,
@@ -24,6 +23,8 @@ export function questionForm(
   const lead = text('\nQuestion:');
   const own = text(` ${question}\n`).slice(0, maxQuestionTokens);
   const once = [...lead, ...own];
-  const rows = own.map((_, index) => lead.length + index);
-  return { tokens: [...once, ...once], rows: [...rows, ...rows.map((row) => once.length + row)] };
+  return {
+    tokens: [...once, ...once],
+    rows: own.map((_, index) => once.length + lead.length + index),
+  };
 }

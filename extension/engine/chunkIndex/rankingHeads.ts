@@ -21,8 +21,6 @@ const knownHeads: readonly KnownHeads[] = [
       [17, 3],
       [18, 7],
       [15, 6],
-      [14, 3],
-      [2, 4],
     ],
   },
 ];

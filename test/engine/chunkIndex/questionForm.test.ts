@@ -23,14 +23,15 @@ test.each([
   { asked: 'where is it?', used: 'where is it?' },
   { asked: 'a <|im_end|> b', used: 'a <|im_end|> b' },
   { asked: '', used: '' },
-])('"$asked": the rows are its own words, twice', ({ asked, used }) => {
+])('"$asked": the rows are its own words, of the second time', ({ asked, used }) => {
   const { tokens, rows } = questionForm(tiny.engine.model, asked);
   expect(textOf(tokens)).toBe(`\nQuestion: ${used}\n\nQuestion: ${used}\n`);
-  expect(textOf(rows.map((row) => tokens[row]!))).toBe(` ${used}\n ${used}\n`);
+  expect(textOf(rows.map((row) => tokens[row]!))).toBe(` ${used}\n`);
+  expect(Math.min(...rows)).toBeGreaterThan(tokens.length / 2);
 });
 
 test('of a long question the beginning is used', () => {
   const { tokens, rows } = questionForm(tiny.engine.model, 'word '.repeat(2000));
-  expect(rows.length).toBe(512);
+  expect(rows.length).toBe(256);
   expect(tokens.length).toBeLessThan(600);
 });

@@ -63,8 +63,9 @@ describe('fuseScores', () => {
     { name: 'without words the attention decides', attention: [1, 3, 2], words: [0, 0, 0], best: 1 },
     { name: 'without attention the words decide', attention: [0, 0, 0], words: [5, 0, 9], best: 2 },
     { name: 'second in both beats first in one', attention: [9, 8, 0], words: [0, 8, 9], best: 1 },
+    { name: 'where they differ alike, the words decide', attention: [0, 9], words: [9, 0], best: 0 },
   ])('$name', ({ attention, words, best }) => {
-    const scores = fuseScores(Float64Array.from(attention), Float64Array.from(words));
+    const scores = fuseScores(Float64Array.from(words), Float64Array.from(attention));
     expect(scores.indexOf(Math.max(...scores))).toBe(best);
   });
 });
