@@ -165,7 +165,7 @@ describe('an answer', () => {
       const again = await runAsk(command, { cwd: workspace, env }).ended;
       const answers = [finished, again].map((end) => jsonLines(end).at(-1) as JsonAnswer);
       expect(answers.map(({ statistics }) => statistics.reused)).toEqual(['none', 'state']);
-      expect(answers[1]!.text).toBe(answers[0]!.text);
+      expect(answers[1]!.evidence).toEqual(answers[0]!.evidence);
       expect(firstRead(again)).toBeUndefined();
       const never = await runAsk([...command, '--reuse', 'never'], { cwd: workspace, env }).ended;
       expect((jsonLines(never).at(-1) as JsonAnswer).statistics.reused).toBe('none');
