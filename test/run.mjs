@@ -7,12 +7,6 @@ import path from 'node:path';
 /** What is run or loaded, and the Debian package that brings it. */
 const needed = [
   { what: 'a C compiler', found: () => onPath('cc'), packages: ['gcc', 'libc6-dev'] },
-  // VS Code's own native modules are compiled when it is installed for the tests.
-  {
-    what: 'a C++ compiler, make and Python',
-    found: () => onPath('g++') && onPath('make') && onPath('python3'),
-    packages: ['g++', 'make', 'python3'],
-  },
   { what: 'git', found: () => onPath('git'), packages: ['git'] },
   { what: 'pip', found: () => runs('python3', ['-m', 'pip', '--version']), packages: ['python3-pip'] },
   {
@@ -45,7 +39,6 @@ for (const [name, command, args] of [
   step(name, command, args);
 }
 for (const project of ['unit', 'page', 'engine', 'gpu', 'package']) suite(project, ...vitestReport(project));
-suite('vscode', '--report', reportPath('vscode'));
 
 fs.rmSync(results, { recursive: true, force: true });
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
