@@ -31,7 +31,7 @@ import { foundWithin, meanRatio, type Interval, type Wanted } from './recall.ts'
 import { withoutDocumentation, type HiddenFunction, type UndocumentedPackage } from './undocumented.ts';
 
 const resultsPath = 'test/bench/results/ranking.json';
-const defaultPackages = ['click==8.5.1'];
+const defaultPackages = ['click==8.5.1', 'jinja2==3.1.6'];
 const budgets = [1024, 2048, 4096, 8192];
 /** The budget for which the ratio is wanted, and the ratio. */
 const judged = { budget: 2048, ratio: 1.15 };
