@@ -74,6 +74,10 @@ export async function readPassagesAgain(
   const passages: Passage[] = [];
   const found = record.files.map((file) => findFile(file, folders));
   const here = found.filter((file) => file !== undefined);
+  const placesOf = record.files.map((): { order: number; startLine: number; endLine: number }[] => []);
+  record.passages.forEach(([inFile, startLine, endLine], order) => {
+    placesOf[inFile]?.push({ order, startLine, endLine });
+  });
   const texts = readDocuments(here, { signal });
   for (const [index, file] of record.files.entries()) {
     const document = found[index] === undefined ? undefined : (await texts.next()).value;
@@ -81,11 +85,10 @@ export async function readPassagesAgain(
       changed.push(file);
       continue;
     }
-    record.passages.forEach(([inFile, startLine, endLine], order) => {
-      if (inFile !== index) return;
-      const { workspace, path } = file;
-      passages[order] = passageOf(document, { workspace, path, startLine, endLine });
-    });
+    const { workspace, path } = file;
+    for (const { order, ...lines } of placesOf[index]!) {
+      passages[order] = passageOf(document, { workspace, path, ...lines });
+    }
   }
   return { passages: changed.length === 0 ? passages : [], changed };
 }

@@ -1,35 +1,32 @@
 /**
  * The conversations of a window and the questions that run in them. It owns what the page shows: the page may come and
  * go, and nothing of an answer is lost by it. Questions run one after the other; what changed is told to a listener.
+ *
+ * Longer than other files: the queue, what is shown and what runs change in the same steps. What can be said without
+ * them is in conversation.ts and readings.ts, and the conversations' files are behind openConversations.ts.
  */
 import { isAskError } from '../errors.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
-import type { Activity, PageChange, PageState, QueueItem } from '../protocol/chat.ts';
+import type { Activity, PageChange, PageState } from '../protocol/chat.ts';
 import type { Conversation, Draft, Exchange, Pin } from '../protocol/conversation.ts';
 import type { SkippedFile } from '../protocol/nouns.ts';
 import type { ChatParts, ChatQuestion } from './chatParts.ts';
 import * as change from './conversation.ts';
+import { queueItem, type Job } from './job.ts';
 import { OpenConversations } from './openConversations.ts';
-import { branchReadings, countByExchange, earlierReading, noReadings, readingOf } from './readings.ts';
+import {
+  branchReadings,
+  countByExchange,
+  earlierReading,
+  isAmong,
+  noReadings,
+  readingOf,
+} from './readings.ts';
 
 export type ChatState = Pick<
   PageState,
   'conversation' | 'conversations' | 'activities' | 'queue' | 'draft' | 'changedFiles'
 >;
-
-interface Job {
-  readonly conversationId: string;
-  readonly exchangeId: string;
-  readonly question: string;
-  readonly anew: boolean;
-  /** True: what was read before is not gone on with. */
-  readonly fromScratch: boolean;
-  /** What the exchange was before: it comes back when nothing came of asking anew. */
-  readonly before: Exchange | undefined;
-  readonly stop: AbortController;
-  running: boolean;
-  decide?: (choice: 'planned' | 'smaller') => void;
-}
 
 const newDraft = '';
 
@@ -103,6 +100,11 @@ export class Chat {
   askAgain(exchangeId: string): void {
     const place = this.#idleExchange(exchangeId);
     if (place !== undefined) this.#askAgain(place.id, place.exchange, place.exchange, { fromScratch: true });
+  }
+
+  /** Whether a file was read for an answer of the shown conversation. */
+  hasRead(workspace: string, path: string): boolean {
+    return isAmong(this.#open.get(this.#shown)?.readings ?? noReadings, workspace, path);
   }
 
   /** Looks at the files that were read for the answers of the shown conversation, and tells which are stale. */
@@ -468,8 +470,4 @@ export class Chat {
   #idleExchange(exchangeId: string): { readonly id: string; readonly exchange: Exchange } | undefined {
     return this.#jobOf(exchangeId) === undefined ? this.#open.placeOf(exchangeId) : undefined;
   }
-}
-
-function queueItem({ conversationId, exchangeId, question, running }: Job): QueueItem {
-  return { conversationId, exchangeId, question, running };
 }

@@ -9,6 +9,13 @@ export function readingOf(readings: Readings, exchangeId: string): ReadingRecord
   return id === undefined ? undefined : readings.records[id];
 }
 
+/** Whether one of the readings has lines of a file. */
+export function isAmong({ records }: Readings, workspace: string, path: string): boolean {
+  return Object.values(records).some(({ files }) =>
+    files.some((file) => file.path === path && file.workspace === workspace),
+  );
+}
+
 /** What a new answer goes on with: the exchange's own reading, or that of the latest exchange before it that has one. */
 export function earlierReading(
   readings: Readings,

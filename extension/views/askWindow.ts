@@ -7,7 +7,7 @@ import { Chat } from '../conversations/chat.ts';
 import type { ChatParts, ChatQuestion } from '../conversations/chatParts.ts';
 import { ConversationStore } from '../conversations/conversationStore.ts';
 import { readSettings } from '../editor/settings.ts';
-import { unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
+import { placeOfUri, unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
 import { startEngine } from '../engineClient/engineClient.ts';
 import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts';
@@ -120,8 +120,7 @@ export async function openAskWindow({
         {
           findFiles: (folders, options) =>
             findFiles(folders, { ...options, isUnsaved: (path) => unsaved.has(path) }),
-          readDocuments: (files, options) =>
-            readSourceDocuments(files, { ...options, unsaved: (path) => unsaved.get(path)?.getText() }),
+          readDocuments: readingUnsaved(unsaved),
           grammars,
           resolveModel: (name, options) =>
             resolveModel(name, {
@@ -179,15 +178,9 @@ export async function openAskWindow({
       return { model: condition.loaded.modelName, device: condition.loaded.deviceName };
     },
     changedFiles: async (record) => {
-      const unsaved = unsavedDocuments();
-      const { changed } = await readPassagesAgain(
-        record,
-        workspaceFolders(),
-        (files, options) =>
-          readSourceDocuments(files, { ...options, unsaved: (path) => unsaved.get(path)?.getText() }),
-        new AbortController().signal,
-      );
-      return changed.length;
+      const { signal } = new AbortController();
+      const readDocuments = readingUnsaved(unsavedDocuments());
+      return (await readPassagesAgain(record, workspaceFolders(), readDocuments, signal)).changed.length;
     },
     describe: (error) => {
       log.error(error instanceof Error ? error : String(error));
@@ -199,9 +192,15 @@ export async function openAskWindow({
     newId: () => randomUUID(),
   });
 
-  const watcher = onFileChanges(() => {
-    chat.checkChanges().catch((error: unknown) => log.error(String(error)));
-  });
+  const watcher = onFileChanges(
+    (uri) => {
+      const place = placeOfUri(uri);
+      return place !== undefined && chat.hasRead(place.workspace, place.path);
+    },
+    () => {
+      chat.checkChanges().catch((error: unknown) => log.error(String(error)));
+    },
+  );
   context.subscriptions.push(watcher);
   void readings.refresh();
 
@@ -218,21 +217,27 @@ export async function openAskWindow({
   };
 }
 
-/** Calls `work` once changes of files or of their unsaved texts have come to rest. */
-function onFileChanges(work: () => void): vscode.Disposable {
+/** Reads what the editors hold before what the disk does. */
+function readingUnsaved(unsaved: ReturnType<typeof unsavedDocuments>): typeof readSourceDocuments {
+  return (files, options) =>
+    readSourceDocuments(files, { ...options, unsaved: (path) => unsaved.get(path)?.getText() });
+}
+
+/** Calls `work` once changes of the files that matter, or of their unsaved texts, have come to rest. */
+function onFileChanges(matters: (uri: vscode.Uri) => boolean, work: () => void): vscode.Disposable {
   let timer: NodeJS.Timeout | undefined;
-  const soon = (): void => {
+  const soon = (uri: vscode.Uri): void => {
+    if (!matters(uri)) return;
     clearTimeout(timer);
     timer = setTimeout(work, changesRestMs);
   };
-  const watcher = vscode.workspace.createFileSystemWatcher('**/*', true);
+  const watcher = vscode.workspace.createFileSystemWatcher('**/*');
   return vscode.Disposable.from(
     watcher,
+    watcher.onDidCreate(soon),
     watcher.onDidChange(soon),
     watcher.onDidDelete(soon),
-    vscode.workspace.onDidChangeTextDocument(({ document }) => {
-      if (document.uri.scheme === 'file') soon();
-    }),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => soon(document.uri)),
     { dispose: () => clearTimeout(timer) },
   );
 }

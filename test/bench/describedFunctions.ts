@@ -38,7 +38,7 @@ export async function describedFunctions(
   });
 }
 
-const functionTypes = [
+export const functionTypes = [
   'function_declaration',
   'generator_function_declaration',
   'function_definition',
@@ -49,7 +49,7 @@ const functionTypes = [
 ];
 
 /** Nodes around a function that its comment stands before. */
-const wrappers: readonly string[] = ['export_statement', 'decorated_definition'];
+export const wrappers: readonly string[] = ['export_statement', 'decorated_definition'];
 
 function describe(node: Node, lines: readonly string[]): Omit<DescribedFunction, 'path'> | undefined {
   const docstring = docstringOf(node);

@@ -4,7 +4,7 @@ import { Parser } from 'web-tree-sitter';
 import type { LineRange, SourceDocument } from '../../extension/protocol/nouns.ts';
 import { languageOf } from '../../extension/retrieval/languages.ts';
 import type { Grammars } from '../../extension/retrieval/syntax.ts';
-import { firstSentence } from './describedFunctions.ts';
+import { firstSentence, functionTypes, wrappers } from './describedFunctions.ts';
 
 export interface HiddenFunction extends LineRange {
   /** The first sentence of the comment or docstring that was taken out. */
@@ -55,18 +55,7 @@ export async function withoutDocumentation(
   };
 }
 
-const functionTypes = [
-  'function_declaration',
-  'generator_function_declaration',
-  'function_definition',
-  'method_definition',
-  'method_declaration',
-  'function_item',
-  'method',
-];
 const classTypes = ['class_declaration', 'class_definition', 'module'];
-/** Nodes around a definition that its comment stands before. */
-const wrappers: readonly string[] = ['export_statement', 'decorated_definition'];
 
 interface Rows {
   readonly first: number;

@@ -10,10 +10,10 @@ import { errors } from '../../errors.ts';
 import type { AttentionHead } from '../compression/options.ts';
 import type { LayerLayout, Queries, RopeParams } from '../llama/attentionProbe.ts';
 import type { Pointer } from '../llama/functions.ts';
-import { unitMagnitude } from '../llama/cacheOperations.ts';
 import { GraphRunner, type GraphInput } from '../llama/graph.ts';
 import { LlamaContext, maxBatchTokens } from '../llama/llamaContext.ts';
 import type { LlamaModel } from '../llama/llamaModel.ts';
+import { rotate } from '../llama/rotation.ts';
 import { ggmlType } from '../llama/structs.ts';
 import type { Token } from '../numbers.ts';
 import { batchLength, runBatch, type Pace } from '../prefill.ts';
@@ -241,21 +241,7 @@ export class PassageIndexer {
       factors = f.ggml_new_tensor_1d(c, ggmlType.f32, this.#frequencyFactors.length);
       inputs.push({ tensor: factors, data: this.#frequencyFactors });
     }
-    return f.ggml_rope_ext(
-      c,
-      q,
-      moves,
-      factors,
-      rope.nDims,
-      rope.mode,
-      rope.nCtxOrig,
-      rope.freqBase,
-      rope.freqScale,
-      rope.extFactor,
-      unitMagnitude(rope.extFactor, rope.freqScale),
-      rope.betaFast,
-      rope.betaSlow,
-    );
+    return rotate(f, c, q, moves, rope, factors);
   }
 }
 

@@ -1,19 +1,12 @@
 /** The keys of a file's passages as one entry of the store, and the name under which it is found again. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { AttentionHead } from '../compression/options.ts';
 import type { StoredReading } from '../kvState/readingState.ts';
+import { keyOf, type EngineIdentity } from '../kvState/stateKey.ts';
 import type { Token } from '../numbers.ts';
 import type { PassageKeys } from './passageIndexer.ts';
 
-export interface IndexKeyParts {
-  /** Of the model's file, tokenizer included (`modelFingerprint`). */
-  readonly model: string;
-  readonly libraryVersion: string;
-  /** Of the engine's own program (`engineBuild`). */
-  readonly engineBuild: string;
-  readonly device: string;
-  readonly offloadedLayers: number;
+export interface IndexKeyParts extends EngineIdentity {
   readonly ranking: readonly AttentionHead[];
   readonly prefix: readonly Token[];
   /** Of one file, in their order. */
@@ -22,10 +15,7 @@ export interface IndexKeyParts {
 
 /** Two lists of passages with one key have the same stored keys. @returns 64 hexadecimal digits */
 export function indexKey({ prefix, passages, ...named }: IndexKeyParts): string {
-  const hash = createHash('sha256').update(JSON.stringify(Object.entries(named).sort()));
-  for (const tokens of [prefix, ...passages])
-    hash.update(`\n${tokens.length}\n`).update(Int32Array.from(tokens));
-  return hash.digest('hex');
+  return keyOf(named, [prefix, ...passages]);
 }
 
 const header = z.object({ kind: z.literal('passageKeys'), tokens: z.array(z.int().positive()) });
@@ -57,7 +47,7 @@ export function restoreKeys(
     keys:
       section.byteOffset % 2 === 0
         ? new Uint16Array(section.buffer, section.byteOffset, section.length >> 1)
-        : new Uint16Array(section.slice().buffer),
+        : new Uint16Array(new Uint8Array(section).buffer),
   }));
   const isWhole = ({ tokens, keys }: PassageKeys, index: number): boolean =>
     sections[index]!.length === tokens * keyValues * keys.BYTES_PER_ELEMENT;

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { CompressionOptions } from '../compression/options.ts';
 import type { Token } from '../numbers.ts';
 
-export interface StateKeyParts {
+/** What every stored thing depends on, whatever was read. */
+export interface EngineIdentity {
   /** Of the model's file, tokenizer included (`modelFingerprint`). */
   readonly model: string;
   readonly libraryVersion: string;
@@ -17,6 +18,9 @@ export interface StateKeyParts {
   /** Rows differ in their last bits from device to device. */
   readonly device: string;
   readonly offloadedLayers: number;
+}
+
+export interface StateKeyParts extends EngineIdentity {
   readonly prefix: readonly Token[];
   /** Every token of every passage in its order, with the paths: the contents of the files as far as they are read. */
   readonly document: readonly Token[];
@@ -28,12 +32,15 @@ export interface StateKeyParts {
 }
 
 /** @returns 64 hexadecimal digits */
-export function stateKey({ prefix, document, compression, ...named }: StateKeyParts): string {
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify([Object.entries(named).sort(), compression?.options ?? null]));
-  for (const tokens of [prefix, document, compression?.question ?? []]) {
-    hash.update(`\n${tokens.length}\n`).update(Int32Array.from(tokens));
-  }
+export function stateKey({ prefix, document, compression, ...identity }: StateKeyParts): string {
+  const lists = [prefix, document, compression?.question ?? []];
+  return keyOf({ ...identity, options: compression?.options ?? null }, lists);
+}
+
+/** @param named plain JSON. @returns 64 hexadecimal digits */
+export function keyOf(named: object, tokenLists: readonly (readonly Token[])[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(Object.entries(named).sort()));
+  for (const tokens of tokenLists) hash.update(`\n${tokens.length}\n`).update(Int32Array.from(tokens));
   return hash.digest('hex');
 }
 

@@ -11,6 +11,7 @@ import type { Functions, Pointer } from './functions.ts';
 import { GraphRunner, type GraphInput } from './graph.ts';
 import { decodeThreads, type LlamaLibrary } from './library.ts';
 import type { LlamaContext } from './llamaContext.ts';
+import { rotate } from './rotation.ts';
 import { ggmlType } from './structs.ts';
 import { readTensor } from './tensor.ts';
 
@@ -235,20 +236,13 @@ export class CacheOperations {
     const front = (tensor: Pointer): Pointer => f.ggml_view_2d(c, tensor, width, rows, width * 2, 0);
 
     const keys = f.ggml_get_rows(c, all(firstKeys), index);
-    const rotated = f.ggml_rope_ext(
+    const rotated = rotate(
+      f,
       c,
       f.ggml_reshape_3d(c, keys, headDim, headsPerRow, rows),
       shifts,
+      rope,
       rope.frequencyFactors,
-      rope.nDims,
-      rope.mode,
-      rope.nCtxOrig,
-      rope.freqBase,
-      rope.freqScale,
-      rope.extFactor,
-      unitMagnitude(rope.extFactor, rope.freqScale),
-      rope.betaFast,
-      rope.betaSlow,
     );
     const values = f.ggml_get_rows(c, all(layout.vCache), index);
     // Each write depends on the read of the same rows, so no order of execution can mix them up.
@@ -262,14 +256,6 @@ export class CacheOperations {
 
 function keptLength(kept: KeptCells): number {
   return 'perHead' in kept ? kept.perHead[0]!.length : kept.shared.length;
-}
-
-/**
- * The attention factor with which `ggml_rope_ext` turns without scaling: with YaRN (`ext_factor` not 0) it multiplies
- * by 1 + 0.1 ln(1 / freq_scale), which the key already carries from its first rotation.
- */
-export function unitMagnitude(extFactor: number, freqScale: number): number {
-  return extFactor === 0 ? 1 : 1 / (1 + 0.1 * Math.log(1 / freqScale));
 }
 
 interface ScoreBlock {

@@ -3,6 +3,7 @@ import {
   branchReadings,
   countByExchange,
   earlierReading,
+  isAmong,
   noReadings,
   readingOf,
   withReading,
@@ -61,4 +62,13 @@ test('each exchange has the count of its reading; none is no entry', async () =>
   });
   expect(counts).toEqual({ e1: 2, e2: 2 });
   expect(counted).toEqual(['e1', 'e3']);
+});
+
+test.each([
+  ['w', 'src/a.ts', true],
+  ['w', 'src/b.ts', false],
+  ['v', 'src/a.ts', false],
+])('whether %s/%s was read: %s', (workspace, path, expected) => {
+  expect(isAmong(first, workspace, path)).toBe(expected);
+  expect(isAmong(noReadings, workspace, path)).toBe(false);
 });
