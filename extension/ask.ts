@@ -17,6 +17,7 @@ import type { Pin, ReadingRecord } from './protocol/conversation.ts';
 import type {
   AnsweredResult,
   AskResult,
+  BackgroundParams,
   DeviceName,
   FindReadingParams,
   LoadResult,
@@ -69,6 +70,8 @@ export interface AskRequest {
   /** 0 is greedy. */
   readonly temperature: number;
   readonly seed: number;
+  /** Gives way to every other question, and says nothing before its answer. */
+  readonly background?: true;
 }
 
 /** What differs between the doors, and what a test breaks. */
@@ -241,9 +244,14 @@ function readingParams(
   const { question, history, preset, tokenBudget, maxAnswerTokens, states } = request;
   return {
     ...{ question, history, preset, tokenBudget, maxAnswerTokens, passages },
+    ...inBackground(request),
     ...(states === undefined ? {} : { states }),
     ...(readUnder === undefined ? {} : { readUnder }),
   };
+}
+
+function inBackground({ background }: AskRequest): BackgroundParams {
+  return background === true ? { background } : {};
 }
 
 function completed(result: AnsweredResult, coverage: Coverage): CompletedAnswer {
@@ -337,7 +345,8 @@ async function confirmedReading(
       readDocuments: parts.readDocuments,
       grammars: parts.grammars,
       pins: request.pins,
-      countTokens: async (texts) => (await engine.request('countTokens', { texts }, signal)).counts,
+      countTokens: async (texts) =>
+        (await engine.request('countTokens', { texts, ...inBackground(request) }, signal)).counts,
       signal,
     });
     if (reading.passages.length === 0) {

@@ -11,11 +11,13 @@ import {
 import { AskError, errors } from '../errors.ts';
 import {
   protocolVersion,
+  type BackgroundParams,
   type EngineErrorData,
   type EngineNotifications,
   type EngineProgress,
   type EngineRequests,
   type HelloParams,
+  type QueueEntry,
 } from '../protocol/engine.ts';
 import { createWorkQueue } from './queue.ts';
 
@@ -125,19 +127,21 @@ export function serveEngine(
       return Promise.resolve({ protocolVersion, pid: process.pid });
     });
     answer('load', (params, signal) =>
-      queue.run('load', basename(params.modelPath), signal, () => handlers.load(params, signal)),
+      queue.run('load', basename(params.modelPath), signal, (signal) => handlers.load(params, signal)),
     );
     answer('countTokens', (params, signal) =>
-      queue.run('background', 'counting tokens', signal, () => handlers.countTokens(params, signal)),
+      queue.run(kindOf(params), 'counting tokens', signal, (signal) => handlers.countTokens(params, signal)),
     );
     answer('findReading', (params, signal) =>
-      queue.run('background', 'finding an earlier reading', signal, () =>
+      queue.run(kindOf(params), 'finding an earlier reading', signal, (signal) =>
         handlers.findReading(params, signal),
       ),
     );
     answer('ask', (params, signal) =>
-      queue.run('question', firstWords(params.question), signal, async () => {
-        const text = textInTurns((text) => void notify('text', { requestId: params.requestId, text }));
+      queue.run(kindOf(params), firstWords(params.question), signal, async (signal) => {
+        const text = textInTurns((text) => {
+          if (params.background !== true) void notify('text', { requestId: params.requestId, text });
+        });
         try {
           return await handlers.ask(params, {
             signal,
@@ -165,6 +169,10 @@ export function serveEngine(
     connection.onError(endNow);
     connection.listen();
   });
+}
+
+function kindOf({ background }: BackgroundParams): QueueEntry['kind'] {
+  return background === true ? 'background' : 'question';
 }
 
 /** Longest label of a question in the queue, characters. */

@@ -2,14 +2,15 @@
  * The wire between the extension (or the terminal) and the engine process: JSON-RPC 2.0 over the engine's
  * standard input and output, framed as in the Language Server Protocol.
  * The first request is `hello`; a version that differs ends the conversation with an error that names both.
- * Every request but `hello`, `status` and `shutdown` waits in one queue; questions go before background work.
+ * Every request but `hello`, `status` and `shutdown` waits in one queue; questions go before background work, which
+ * gives way to them even when it runs.
  * Cancelling is JSON-RPC's `$/cancelRequest`; a cancelled request ends with an error whose reason is `cancelled`.
  * When either end of the pipe closes, everything waiting fails and the engine exits.
  */
 import type { Evidence, Citation, Passage, Statistics, Turn } from './nouns.ts';
 
 /** Raised with every change of a message. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
 export type PresetName = 'default' | 'perHead' | 'paper';
@@ -47,14 +48,20 @@ export interface LoadResult {
   readonly estimatedBytes: number;
 }
 
-export interface CountTokensParams {
+/** A request that only runs while nothing else wants the engine, and so may be begun several times. */
+export interface BackgroundParams {
+  readonly background?: true;
+}
+
+export interface CountTokensParams extends BackgroundParams {
   readonly texts: readonly string[];
 }
 export interface CountTokensResult {
   readonly counts: readonly number[];
 }
 
-export interface AskParams {
+/** In the background no text is sent before the result. */
+export interface AskParams extends BackgroundParams {
   /** Chosen by the caller; every notification about this question carries it. */
   readonly requestId: string;
   readonly question: string;
@@ -118,7 +125,15 @@ export interface AnsweredResult {
 /** What `ask` with the same parameters would have to read. */
 export type FindReadingParams = Pick<
   AskParams,
-  'question' | 'history' | 'passages' | 'preset' | 'tokenBudget' | 'maxAnswerTokens' | 'readUnder' | 'states'
+  | 'question'
+  | 'history'
+  | 'passages'
+  | 'preset'
+  | 'tokenBudget'
+  | 'maxAnswerTokens'
+  | 'readUnder'
+  | 'states'
+  | 'background'
 >;
 export interface FindReadingResult {
   /** All of it is kept from an earlier reading. */

@@ -1,10 +1,10 @@
 /** The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { ask } from '../ask.ts';
+import { ask, type AskParts, type AskRequest } from '../ask.ts';
 import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
-import type { ChatParts, ChatQuestion } from '../conversations/chatParts.ts';
+import type { ChatParts } from '../conversations/chatParts.ts';
 import { ConversationStore } from '../conversations/conversationStore.ts';
 import { readSettings } from '../editor/settings.ts';
 import { placeOfUri, unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
@@ -24,6 +24,11 @@ import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
   readonly chat: Chat;
+  /** Answers beside the conversations: nothing of it is shown in the panel or stored with them. Throws as `ask` does. */
+  readonly ask: (
+    question: WindowQuestion,
+    signal: AbortSignal,
+  ) => AsyncGenerator<AnswerEvent, void, undefined>;
   readonly engineView: () => EngineView;
   /** Sentences that the user should know. */
   readonly notices: () => readonly string[];
@@ -31,6 +36,18 @@ export interface AskWindow {
   readonly storedReadings: StoredReadings;
   /** Ends everything; what ran can be continued. */
   readonly close: () => Promise<void>;
+}
+
+export interface WindowQuestion extends Pick<
+  AskRequest,
+  'question' | 'pins' | 'history' | 'answerSoFar' | 'continueOn' | 'background'
+> {
+  /** Instead of what the settings say. */
+  readonly readingLimit?: number | 'all';
+  /** Instead of what the settings say. */
+  readonly maxAnswerTokens?: number;
+  /** Another answer than the one before is wanted. */
+  readonly anew?: boolean;
 }
 
 export interface AskWindowOptions {
@@ -95,8 +112,8 @@ export async function openAskWindow({
   };
 
   async function* answer(
-    question: ChatQuestion,
-    confirm: Parameters<ChatParts['answer']>[1],
+    question: WindowQuestion,
+    confirm: AskParts['confirmReading'],
     signal: AbortSignal,
   ): AsyncGenerator<AnswerEvent, void, undefined> {
     const { settings } = readSettings();
@@ -105,13 +122,13 @@ export async function openAskWindow({
     let release = (): void => undefined;
     void engine.use(() => new Promise<void>((resolve) => (release = resolve)));
     try {
-      const { anew, ...asked } = question;
+      const { anew = false, ...asked } = question;
       const states = readings.folder();
       const unsaved = unsavedDocuments();
       const events = ask(
         {
-          ...asked,
           ...settings,
+          ...asked,
           folders: workspaceFolders(),
           ...(states === undefined ? {} : { states }),
           temperature: anew ? Math.max(settings.temperature, anewTemperature) : settings.temperature,
@@ -129,7 +146,7 @@ export async function openAskWindow({
               ...(settings.modelFolder === undefined ? {} : { folder: settings.modelFolder }),
             }),
           engine: () => engine.engine(),
-          ...(settings.confirmLongReadings ? { confirmReading: confirm } : {}),
+          ...(settings.confirmLongReadings && confirm !== undefined ? { confirmReading: confirm } : {}),
         },
         signal,
       );
@@ -206,6 +223,7 @@ export async function openAskWindow({
 
   return {
     chat,
+    ask: (question, signal) => answer(question, undefined, signal),
     getModel,
     storedReadings: readings,
     engineView: () => view,

@@ -27,7 +27,7 @@ const orders: [name: string, added: [kind: Kind, label: string][], expected: str
     ['a', 'd', 'e', 'b', 'c'],
   ],
   [
-    'running background work is not interrupted',
+    'background work that does not look at its signal ends first',
     [
       ['background', 'a'],
       ['background', 'b'],
@@ -57,6 +57,52 @@ test.each(orders)('%s', async (_name, added, expected) => {
   }
   await Promise.all(all);
   expect(started).toEqual(expected);
+});
+
+test.each<[by: Kind, givesWay: boolean]>([
+  ['question', true],
+  ['load', true],
+  ['background', false],
+])('background work and a %s that comes while it runs', async (by, givesWay) => {
+  const { queue } = controlledQueue();
+  const order: string[] = [];
+  const { signal } = new AbortController();
+  const background = queue.run('background', 'a', signal, async (signal) => {
+    order.push('a begins');
+    for (let turns = 0; turns < 5; turns++) {
+      signal.throwIfAborted();
+      await turn();
+    }
+    order.push('a ends');
+    return 'done';
+  });
+  await turn();
+  const behind = queue.run('background', 'c', signal, () => Promise.resolve(order.push('c')));
+  const other = queue.run(by, 'b', signal, () => Promise.resolve(order.push('b')));
+  await Promise.all([background, other, behind]);
+  expect(await background).toBe('done');
+  expect(order).toEqual(
+    givesWay ? ['a begins', 'b', 'a begins', 'a ends', 'c'] : ['a begins', 'a ends', 'c', 'b'],
+  );
+});
+
+test('background work that gave way is cancelled like all that waits, and fails with its own error alone', async () => {
+  const { queue } = controlledQueue();
+  const cancelled = new AbortController();
+  const untilAborted = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+  const background = queue.run('background', 'a', cancelled.signal, untilAborted);
+  await turn();
+  const question = queue.run('question', 'b', new AbortController().signal, async () => {
+    await turn();
+    cancelled.abort();
+  });
+  await expect(background).rejects.toMatchObject({ reason: 'cancelled' });
+  await question;
+  const failing = queue.run('background', 'c', new AbortController().signal, () =>
+    Promise.reject(new Error('no')),
+  );
+  await expect(failing).rejects.toThrow('no');
 });
 
 test('every change is told, and the state is what was told last', async () => {

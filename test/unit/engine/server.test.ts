@@ -129,7 +129,7 @@ test('the queue is visible, and the status is answered out of it', async () => {
   const { connection, ask, lastQueue } = await serveGreeted();
   const running = ask('wait');
   const long = ask(`say   ${'word '.repeat(20)}`);
-  const counted = connection.sendRequest('countTokens', { texts: ['four', ''] });
+  const counted = connection.sendRequest('countTokens', { texts: ['four', ''], background: true });
   const status = await connection.sendRequest('status', {});
   expect(status).toEqual({ loadedModel: null, queue: lastQueue() });
   expect(lastQueue()).toMatchObject({

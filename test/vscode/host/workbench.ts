@@ -105,14 +105,7 @@ export class Workbench {
   async searchPalette(text: string): Promise<Locator> {
     // A pointer that rests where rows appear would bring up a hover over them.
     await this.page.mouse.move(0, 0);
-    // The workbench is drawn before its keys are bound, so the key is pressed until it works.
-    const input = this.quickInput();
-    const until = Date.now() + ACTION_LIMIT_MILLISECONDS;
-    do {
-      await this.page.keyboard.press('F1');
-      await input.waitFor({ timeout: 2_000 }).catch(() => undefined);
-    } while (!(await input.isVisible()) && Date.now() < until);
-    await input.fill(`>${text}`);
+    await this.#typeAfter('F1', `>${text}`);
     return this.quickRows();
   }
 
@@ -124,8 +117,7 @@ export class Workbench {
 
   /** Opens a file by "Go to File" and waits for its tab. The path is relative to the workspace. */
   async openFile(path: string): Promise<void> {
-    await this.page.keyboard.press('Control+p');
-    await this.quickInput().fill(path);
+    await this.#typeAfter('Control+p', path);
     const name = path.slice(path.lastIndexOf('/') + 1);
     await this.pick(name);
     await this.tab(name).waitFor();
@@ -133,13 +125,29 @@ export class Workbench {
 
   /** Puts the caret into a line of the editor that has the focus, by "Go to Line"; lines are 1-based. */
   async goToLine(line: number): Promise<void> {
-    await this.page.keyboard.press('Control+g');
-    await this.quickInput().fill(`:${line}`);
+    await this.#typeAfter('Control+g', `:${line}`);
     // Enter would be lost before the row for it is there.
     await this.quickRows()
       .filter({ hasText: new RegExp(`line ${line}\\b`) })
       .click();
     await this.quickInput().waitFor({ state: 'hidden' });
+  }
+
+  /**
+   * Types into the quick input that a key opens. The workbench is drawn before its keys are bound, and a focus that
+   * arrives late closes the input again, so the key is pressed until the text is there.
+   */
+  async #typeAfter(key: string, text: string): Promise<void> {
+    const until = Date.now() + ACTION_LIMIT_MILLISECONDS;
+    for (;;) {
+      await this.page.keyboard.press(key);
+      try {
+        await this.quickInput().fill(text, { timeout: 2_000 });
+        return;
+      } catch (error) {
+        if (Date.now() >= until) throw error;
+      }
+    }
   }
 
   /** The input of the palette, of a quick pick or of an input box. */

@@ -50,7 +50,9 @@ export function usePanel(workbench: () => Workbench): Panel {
     async ended() {
       await last().locator('.facts, .failure').waitFor({ timeout: answerMs });
       const ends = ['answered', 'failed', 'interrupted'];
-      await expect.poll(async () => (await latest(workbench())).exchange.state).toBeOneOf(ends);
+      // It is shown before it is on the disk.
+      const state = async (): Promise<string> => (await latest(workbench())).exchange.state;
+      await expect.poll(state, { timeout: answerMs }).toBeOneOf(ends);
       return latest(workbench());
     },
   };

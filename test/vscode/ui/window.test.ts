@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { ferryFolder, noFolder, twoFolders } from '../workspaces.ts';
 import { useWorkbench } from './useWorkbench.ts';
 
+/** Longer than VS Code waits before it writes down what the window has open. */
+const EDITORS_STORED_MILLISECONDS = 2_000;
+
 describe('a folder', () => {
   const workbench = useWorkbench({
     workspace: ferryFolder,
@@ -31,6 +34,9 @@ describe('a folder', () => {
   });
 
   it('has its editors again after a reload', async () => {
+    await workbench().openFile('sailing/weather.py');
+    // The editors that a window brings back are written down a moment after they were opened.
+    await workbench().page.waitForTimeout(EDITORS_STORED_MILLISECONDS);
     await workbench().reload();
     await workbench().explorerRow('README.md').waitFor();
     await workbench().tab('weather.py').waitFor();
