@@ -71,6 +71,7 @@ const shipped = [
 const forDevelopers = [
   { ...esm, entryPoints: ['extension/terminal/main.ts'], outfile: 'dist/ask.mjs' },
   { ...esm, entryPoints: ['extension/terminal/mcp.ts'], outfile: 'dist/mcp.mjs' },
+  { ...esm, entryPoints: ['extension/terminal/index.ts'], outfile: 'dist/index.mjs' },
   { ...esm, entryPoints: ['test/bench/main.ts'], outfile: 'dist/bench.mjs' },
   { ...cjs, entryPoints: ['test/vscode/suite/index.ts'], outfile: 'dist/test/vscodeSuite.cjs' },
   { ...esm, entryPoints: ['test/vscode/host/code.ts'], outfile: 'dist/test/code.mjs' },

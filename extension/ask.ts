@@ -11,8 +11,14 @@ import { hasSameScope, isUnderQuestion, readPassagesAgain, recordReading } from 
 import type { EngineClient } from './engineClient/engineClient.ts';
 import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
+import { chunkedFile, rankByIndex, type ChunkedFile } from './indexedFiles.ts';
 import type { resolveModel } from './models/findModel.ts';
-import type { AnswerEvent, CompletedAnswer, ReadAgainReason } from './protocol/answerEvents.ts';
+import type {
+  AnswerEvent,
+  CompletedAnswer,
+  ProgressEvent,
+  ReadAgainReason,
+} from './protocol/answerEvents.ts';
 import type { Pin, ReadingRecord } from './protocol/conversation.ts';
 import type {
   AnsweredResult,
@@ -34,7 +40,7 @@ import {
 } from './protocol/nouns.ts';
 import { rankPinsFirst, unreadPin } from './retrieval/pins.ts';
 import { steadySpeed } from './steadySpeed.ts';
-import { startRanking, type RankedPassage } from './retrieval/ranking.ts';
+import { startRanking, type AttentionScores, type RankedPassage } from './retrieval/ranking.ts';
 import type { Grammars } from './retrieval/syntax.ts';
 import type { findFiles, FoundFile, WorkspaceFolder } from './workspace/findFiles.ts';
 import { isSkipped, type readSourceDocuments } from './workspace/readSourceDocument.ts';
@@ -178,7 +184,9 @@ async function answerFromWorkspace(
   const result = await askEngine(engine, request, reading.passages, undefined, emit, signal);
   if (result.outcome !== 'answered')
     throw errors.internal(`the engine read nothing: ${result.outcome}`, result);
-  return completed(result, record.coverage);
+  const answer = completed(result, record.coverage);
+  if (!reading.byIndex || answer.statistics.reused !== 'none') return answer;
+  return { ...answer, statistics: { ...answer.statistics, reused: 'index' } };
 }
 
 /**
@@ -267,8 +275,9 @@ function checkQuestion(question: string): void {
 }
 
 interface RankedWorkspace {
-  /** Best first, pinned ones before all others. */
-  readonly ranked: readonly RankedPassage[];
+  /** Every passage, best first, pinned ones before all others. */
+  readonly rank: (attention?: AttentionScores) => readonly RankedPassage[];
+  readonly chunked: readonly ChunkedFile[];
   readonly files: readonly FoundFile[];
   readonly skipped: readonly SkippedFile[];
   /** Those left out included. */
@@ -290,15 +299,20 @@ async function rankWorkspace(
   emit({ event: 'progress', stage: 'finding', done: total, total });
   const skipped = [...found.skipped];
   const ranking = startRanking(request.question, request.history.at(-1)?.question);
+  const chunked: ChunkedFile[] = [];
   let done = 0;
   for await (const document of parts.readDocuments(found.files, { signal })) {
     if (isSkipped(document)) skipped.push(document);
-    else ranking.add(document);
+    else {
+      ranking.add(document);
+      if (request.states !== undefined) chunked.push(chunkedFile(document));
+    }
     done++;
     emit({ event: 'progress', stage: 'ranking', done, total, path: document.path });
   }
   const filesFound = total + found.skipped.length;
-  const ranked = rankPinsFirst(ranking.rank(), request.pins);
+  const rank: RankedWorkspace['rank'] = (attention) => rankPinsFirst(ranking.rank(attention), request.pins);
+  const ranked = rank();
   const unread = unreadPin(ranked, skipped, request.pins);
   if (unread !== undefined) {
     const { pin, skipped: file } = unread;
@@ -308,13 +322,17 @@ async function rankWorkspace(
     );
   }
   if (ranked.length === 0) throw errors.nothingToRead(filesFound, skipped.length);
-  return { ranked, files: found.files, skipped, filesFound };
+  return { rank, chunked, files: found.files, skipped, filesFound };
 }
 
-async function loadModel(
-  request: AskRequest,
-  parts: AskParts,
-  emit: Emit,
+/**
+ * Makes the model ready while the engine starts.
+ * @throws AskError what finding, getting and loading a model throws
+ */
+export async function loadModel(
+  request: Pick<AskRequest, 'model' | 'device'>,
+  parts: Pick<AskParts, 'engine' | 'resolveModel'>,
+  emit: (event: ProgressEvent) => void,
   signal: AbortSignal,
 ): Promise<{ engine: AskEngine; loaded: LoadResult }> {
   const [engine, model] = await bothOrNeither(signal, parts.engine, (signal) =>
@@ -329,6 +347,13 @@ async function loadModel(
   return { engine, loaded };
 }
 
+interface ConfirmedReading extends ReadingChoice {
+  /** It was read before. */
+  readonly stored: boolean;
+  /** The model's own attention ranked it. */
+  readonly byIndex: boolean;
+}
+
 /** Chooses what is read and, where that takes long and can be less, lets the user decide. */
 async function confirmedReading(
   request: AskRequest,
@@ -336,10 +361,14 @@ async function confirmedReading(
   workspace: RankedWorkspace,
   { engine, loaded }: { readonly engine: AskEngine; readonly loaded: LoadResult },
   signal: AbortSignal,
-): Promise<ReadingChoice & { readonly stored: boolean }> {
-  const choose = async (readingLimit: number | 'all'): Promise<ReadingChoice & { stored: boolean }> => {
+): Promise<ConfirmedReading> {
+  const byWords = workspace.rank();
+  const chooseFrom = async (
+    ranked: readonly RankedPassage[],
+    readingLimit: number | 'all',
+  ): Promise<ReadingChoice & { stored: boolean }> => {
     const reading = await chooseReading({
-      ranked: workspace.ranked,
+      ranked,
       files: workspace.files,
       readingLimit,
       readDocuments: parts.readDocuments,
@@ -357,6 +386,16 @@ async function confirmedReading(
     }
     const { stored } = await engine.request('findReading', readingParams(request, reading.passages), signal);
     return { ...reading, stored };
+  };
+  const choose = async (readingLimit: number | 'all'): Promise<ConfirmedReading> => {
+    const reading = await chooseFrom(byWords, readingLimit);
+    // What was read before by words alone is not read again for a better order.
+    if (reading.stored || request.states === undefined) return { ...reading, byIndex: false };
+    const { question, history, states } = request;
+    const asked = [history.at(-1)?.question, question].filter((text) => text !== undefined).join(' ');
+    const index = await rankByIndex(engine, asked, workspace.chunked, byWords, states, signal);
+    if (index === null) return { ...reading, byIndex: false };
+    return { ...(await chooseFrom(workspace.rank(index.attention), readingLimit)), byIndex: true };
   };
   const estimate = (tokens: number): ReadingEstimate => ({
     tokens,

@@ -73,6 +73,24 @@ export function createEngineHandlers(): EngineHandlers {
     async findReading(params) {
       return { stored: await findReading(requireLoaded(engine), params, storeOf(params.states)) };
     },
+    async findIndexed({ states, files }) {
+      const { index } = requireLoaded(engine);
+      const store = stores.open(states);
+      return {
+        served: index !== null,
+        indexed: await Promise.all(files.map(async (file) => (await index?.has(store, file)) ?? false)),
+      };
+    },
+    async index({ states, file, chunks }, signal) {
+      const { index, pace } = requireLoaded(engine);
+      if (index === null) throw errors.internal('the model has no index', undefined);
+      return { tokens: await index.add(stores.open(states), file, chunks, { pace, signal }) };
+    },
+    async rank({ states, files, question }, signal) {
+      const { index, pace } = requireLoaded(engine);
+      const scores = await index?.scores(stores.open(states), files, question, { pace, signal });
+      return { scores: scores ?? files.map(() => null) };
+    },
     ask(params, stream) {
       return answer(requireLoaded(engine), params, stream, storeOf(params.states));
     },

@@ -2,7 +2,10 @@
 import { errors } from '../errors.ts';
 import type { DeviceName } from '../protocol/engine.ts';
 import type { AttentionHead } from './compression/options.ts';
+import { ChunkIndex } from './chunkIndex/chunkIndex.ts';
+import { rankingHeadsOf } from './chunkIndex/rankingHeads.ts';
 import type { HeldReading } from './kvState/readingState.ts';
+import { engineBuild, type EngineIdentity } from './kvState/stateKey.ts';
 import { CacheOperations } from './llama/cacheOperations.ts';
 import { loadLibrary, type LlamaLibrary } from './llama/library.ts';
 import { LlamaContext } from './llama/llamaContext.ts';
@@ -27,6 +30,7 @@ export class LoadedEngine {
   /** What the first cells of the open context hold; null when that is not a reading. */
   held: HeldReading | null = null;
   #fingerprint: string | undefined;
+  #index: ChunkIndex | null | undefined;
   #opened: (OpenedContext & { readonly rows: number; readonly outputs: number }) | null = null;
 
   /**
@@ -87,6 +91,30 @@ export class LoadedEngine {
     return this.#fingerprint;
   }
 
+  /** The index of this model's own attention; null when its heads that rank are not known. */
+  get index(): ChunkIndex | null {
+    if (this.#index === undefined) {
+      const { model } = this;
+      const ranking = rankingHeadsOf(
+        model.metadata('general.basename'),
+        model.metadata('general.size_label'),
+      );
+      this.#index = ranking && new ChunkIndex(model, ranking, this.identity);
+    }
+    return this.#index;
+  }
+
+  /** What everything that is stored depends on. */
+  get identity(): EngineIdentity {
+    return {
+      model: this.fingerprint,
+      libraryVersion: this.library.version,
+      engineBuild: engineBuild(),
+      device: this.deviceName,
+      offloadedLayers: this.offloadedLayers,
+    };
+  }
+
   /** "CPU", or the GPU that holds layers. */
   get deviceName(): string {
     const device = this.library.devices.find((d) => d.isGpu === this.model.gpuLayers > 0);
@@ -100,6 +128,8 @@ export class LoadedEngine {
   /** Frees in the reverse order of making. */
   dispose(): void {
     this.#close();
+    this.#index?.dispose();
+    this.#index = null;
     this.model.dispose();
   }
 

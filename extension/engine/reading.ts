@@ -1,7 +1,7 @@
 /** Reading the document under the question, unless that was done before: nothing that was read is read twice. */
 import { restoreReading, saveReading, type HeldReading } from './kvState/readingState.ts';
 import type { ReadingStore } from './kvState/readingStore.ts';
-import { engineBuild, stateKey } from './kvState/stateKey.ts';
+import { stateKey } from './kvState/stateKey.ts';
 import {
   compress,
   type CompressedCache,
@@ -98,11 +98,7 @@ const nothingDone = { prefill: 0, score: 0, evict: 0 } as const;
 function keyOf(engine: LoadedEngine, input: CompressionInput, options: CompressionOptions): string {
   const document = input.document.tokens;
   return stateKey({
-    model: engine.fingerprint,
-    libraryVersion: engine.library.version,
-    engineBuild: engineBuild(),
-    device: engine.deviceName,
-    offloadedLayers: engine.offloadedLayers,
+    ...engine.identity,
     prefix: input.prefix,
     document,
     compression: document.length <= options.tokenBudget ? null : { options, question: input.question },

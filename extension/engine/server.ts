@@ -33,11 +33,14 @@ export interface AskStream {
   readonly text: (text: string) => void;
 }
 
-/** The work behind the wire. `load`, `countTokens`, `findReading` and `ask` are called one at a time; the rest at any time. */
+/** The work behind the wire. `status` and `dispose` are called at any time; the rest one at a time. */
 export interface EngineHandlers {
   load(params: Params<'load'>, signal: AbortSignal): Promise<Result<'load'>>;
   countTokens(params: Params<'countTokens'>, signal: AbortSignal): Promise<Result<'countTokens'>>;
   findReading(params: Params<'findReading'>, signal: AbortSignal): Promise<Result<'findReading'>>;
+  findIndexed(params: Params<'findIndexed'>, signal: AbortSignal): Promise<Result<'findIndexed'>>;
+  index(params: Params<'index'>, signal: AbortSignal): Promise<Result<'index'>>;
+  rank(params: Params<'rank'>, signal: AbortSignal): Promise<Result<'rank'>>;
   ask(params: Params<'ask'>, stream: AskStream): Promise<Result<'ask'>>;
   status(): Omit<Result<'status'>, 'queue'>;
   /** Called once, after the running work has ended. */
@@ -136,6 +139,17 @@ export function serveEngine(
       queue.run(kindOf(params), 'finding an earlier reading', signal, (signal) =>
         handlers.findReading(params, signal),
       ),
+    );
+    answer('findIndexed', (params, signal) =>
+      queue.run(kindOf(params), 'finding the index', signal, (signal) =>
+        handlers.findIndexed(params, signal),
+      ),
+    );
+    answer('index', (params, signal) =>
+      queue.run(kindOf(params), 'indexing', signal, (signal) => handlers.index(params, signal)),
+    );
+    answer('rank', (params, signal) =>
+      queue.run('question', 'ranking', signal, (signal) => handlers.rank(params, signal)),
     );
     answer('ask', (params, signal) =>
       queue.run(kindOf(params), firstWords(params.question), signal, async (signal) => {

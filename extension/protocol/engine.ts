@@ -140,6 +140,47 @@ export interface FindReadingResult {
   readonly stored: boolean;
 }
 
+/** A file as the index knows it: the same text at the same path, cut at the same lines, has the same keys. */
+export interface IndexedFile {
+  readonly path: string;
+  readonly textHash: string;
+  /** The first lines of its chunks, 1-based, rising. */
+  readonly chunkStarts: readonly number[];
+}
+
+export interface FindIndexedParams extends BackgroundParams {
+  readonly states: StateFolder;
+  readonly files: readonly IndexedFile[];
+}
+export interface FindIndexedResult {
+  /** False: for this model no index is made. */
+  readonly served: boolean;
+  /** For each file. */
+  readonly indexed: readonly boolean[];
+}
+
+export interface IndexParams extends BackgroundParams {
+  readonly states: StateFolder;
+  readonly file: IndexedFile;
+  /** Its chunks, in their order. */
+  readonly chunks: readonly Passage[];
+}
+export interface IndexResult {
+  /** Null: what the folder may hold leaves no room for them. */
+  readonly tokens: number | null;
+}
+
+export interface RankParams {
+  readonly states: StateFolder;
+  readonly question: string;
+  /** The likeliest first. */
+  readonly files: readonly IndexedFile[];
+}
+export interface RankResult {
+  /** For each file the scores of its chunks, higher is better; null when it is not indexed. */
+  readonly scores: readonly (readonly number[] | null)[];
+}
+
 export interface StatusResult {
   readonly loadedModel: string | null;
   readonly queue: QueueState;
@@ -151,6 +192,9 @@ export interface EngineRequests {
   load: { params: LoadParams; result: LoadResult };
   countTokens: { params: CountTokensParams; result: CountTokensResult };
   findReading: { params: FindReadingParams; result: FindReadingResult };
+  findIndexed: { params: FindIndexedParams; result: FindIndexedResult };
+  index: { params: IndexParams; result: IndexResult };
+  rank: { params: RankParams; result: RankResult };
   ask: { params: AskParams; result: AskResult };
   status: { params: Record<string, never>; result: StatusResult };
   shutdown: { params: Record<string, never>; result: Record<string, never> };

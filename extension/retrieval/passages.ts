@@ -10,8 +10,14 @@ export interface PassageSpan extends LineRange {
 }
 
 /** A passage has about this many lines or characters, whichever comes first. */
-export const PASSAGE_LINES = 60;
-export const PASSAGE_CHARACTERS = 2_000;
+export const PASSAGE_LINES = 30;
+export const PASSAGE_CHARACTERS = 1_000;
+
+/**
+ * A chunk of the index is so many times as long: attention says what a place is about, and for that needs more of it
+ * than the words do that say which part.
+ */
+export const CHUNK_PASSAGES = 2;
 
 /**
  * Cuts a document into passages of half to one and a half times the target, at the best border there: before a line

@@ -1,5 +1,6 @@
 import type { LineRange, SourceDocument } from '../protocol/nouns.ts';
 import { isDefinedName } from './definitions.ts';
+import { fuseScores } from './fuseScores.ts';
 import { comparePlaces } from './lines.ts';
 import { splitPassages, type PassageSpan } from './passages.ts';
 import { questionTerms, scanWords, termsOf, termsOfWord } from './terms.ts';
@@ -15,8 +16,11 @@ export interface Ranking {
   /** Takes what the ranking needs of a document; its text is not held. */
   add(document: SourceDocument): void;
   /** Every passage of every document, best first; equal scores by workspace, path and line. */
-  rank(): RankedPassage[];
+  rank(attention?: AttentionScores): RankedPassage[];
 }
+
+/** What the attention says of the passage around a line, 1-based, of a file; NaN where it is not known. */
+export type AttentionScores = (file: Pick<LineRange, 'workspace' | 'path'>, line: number) => number;
 
 /**
  * Ranks the passages of documents by a question, with BM25 over weighted counts: an occurrence counts more where
@@ -43,7 +47,11 @@ export function startRanking(question: string, previousQuestion = '', passageSha
       for (const span of splitPassages(document, passageShare))
         found.push(countPassage(document, span, matchesOf, weightsOfPath, share));
     },
-    rank: () => scorePassages(found, shares).sort((a, b) => b.score - a.score || comparePlaces(a, b)),
+    rank(attention) {
+      const byWords = scorePassages(found, shares);
+      const ranked = attention === undefined ? byWords : fused(byWords, attention);
+      return ranked.sort((a, b) => b.score - a.score || comparePlaces(a, b));
+    },
   };
 }
 
@@ -106,6 +114,18 @@ function scorePassages(passages: readonly CountedPassage[], shares: readonly num
     for (const [id, count] of counts) score += (worth[id]! * count * (SATURATION + 1)) / (count + lengthPart);
     return { ...passage, score: score * share };
   });
+}
+
+/** The least score is 0 again. */
+function fused(passages: readonly RankedPassage[], attention: AttentionScores): RankedPassage[] {
+  const scores = fuseScores(
+    Float64Array.from(passages, ({ score }) => score),
+    Float64Array.from(passages, (passage) =>
+      attention(passage, Math.floor((passage.startLine + passage.endLine) / 2)),
+    ),
+  );
+  const least = scores.reduce((least, score) => Math.min(least, score), 0);
+  return passages.map((passage, index) => ({ ...passage, score: scores[index]! - least }));
 }
 
 /** Weights of the question's terms that a path holds: those of the file's name count more than those of its folders. */

@@ -41,13 +41,13 @@ export function startWhereTheUserIs(ownScript: string): void {
 }
 
 /** Readings of the same folders lie together. */
-function stateFolderOf(folders: readonly WorkspaceFolder[]): StateFolder {
+export function stateFolderOf(folders: readonly WorkspaceFolder[]): StateFolder {
   const name = textHash(JSON.stringify(folders.map(({ rootPath }) => rootPath)));
   return { path: join(cacheFolder(), 'readings', name), capBytes: defaultStateCapBytes };
 }
 
 /** Each folder by its own name; where two have the same, by their whole paths. */
-function foldersOf(workspaces: readonly string[]): WorkspaceFolder[] {
+export function foldersOf(workspaces: readonly string[]): WorkspaceFolder[] {
   const paths = [...new Set(workspaces.map((path) => resolve(path)))];
   const names = paths.map((path) => basename(path));
   const unique = new Set(names).size === names.length;

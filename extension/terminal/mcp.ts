@@ -16,7 +16,7 @@ import { AskError, badInputReasons, errors } from '../errors.ts';
 import { cacheFolder } from '../models/modelFolder.ts';
 import type { CompletedAnswer } from '../protocol/answerEvents.ts';
 import { askParts, askRequest, startWhereTheUserIs } from './askRequest.ts';
-import { mcpHelpText, parseMcpArguments, type McpArguments } from './mcpArguments.ts';
+import { mcpHelpText, parseFolderArguments, type FolderArguments } from './folderArguments.ts';
 import {
   answerResult,
   failureResult,
@@ -56,7 +56,7 @@ await run(process.argv.slice(2)).catch((error: unknown) => {
 });
 
 async function run(commandLine: readonly string[]): Promise<void> {
-  const options = parseMcpArguments(commandLine);
+  const options = parseFolderArguments(commandLine);
   if (options === 'help') {
     process.stdout.write(mcpHelpText);
     return;
@@ -83,7 +83,7 @@ async function run(commandLine: readonly string[]): Promise<void> {
 /** @throws AskError */
 async function answer(
   input: ToolInput,
-  options: McpArguments,
+  options: FolderArguments,
   offered: OfferedFolders,
   tell: (progress: OverallProgress | undefined) => void,
   signal: AbortSignal,

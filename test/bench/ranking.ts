@@ -18,9 +18,10 @@ import type { LineRange, Passage } from '../../extension/protocol/nouns.ts';
 import { passageText } from '../../extension/protocol/passageText.ts';
 import { fuseScores } from '../../extension/retrieval/fuseScores.ts';
 import { passageOf } from '../../extension/retrieval/lines.ts';
-import { splitPassages } from '../../extension/retrieval/passages.ts';
+import { CHUNK_PASSAGES, splitPassages } from '../../extension/retrieval/passages.ts';
 import { startRanking } from '../../extension/retrieval/ranking.ts';
 import { createGrammars } from '../../extension/retrieval/syntax.ts';
+import { textHash } from '../../extension/textHash.ts';
 import { openStateStore, type StateStore } from '../../extension/stateStore/stateStore.ts';
 import { findFiles } from '../../extension/workspace/findFiles.ts';
 import { isSkipped, readSourceDocument } from '../../extension/workspace/readSourceDocument.ts';
@@ -94,9 +95,6 @@ interface Prepared extends UndocumentedPackage {
   readonly passages: readonly Passage[];
 }
 
-/** The passages that are ranked with attention are so much shorter than what is read together. */
-const passageShare = 0.5;
-
 async function prepare(name: string, rootPath: string): Promise<Prepared> {
   const { files } = await findFiles([{ name, rootPath }], { signal: neverAborted });
   const documents = [];
@@ -109,7 +107,7 @@ async function prepare(name: string, rootPath: string): Promise<Prepared> {
     hidden.documents.flatMap((document) =>
       splitPassages(document, share).map((span) => passageOf(document, span)),
     );
-  return { ...hidden, name, chunks: passages(1), passages: passages(passageShare) };
+  return { ...hidden, name, chunks: passages(CHUNK_PASSAGES), passages: passages(1) };
 }
 
 interface IndexParts {
@@ -128,7 +126,6 @@ async function indexed(chunks: readonly Passage[], parts: IndexParts): Promise<P
   const all: PassageKeys[] = [];
   for (const path of new Set(chunks.map((chunk) => chunk.path))) {
     const own = chunks.filter((chunk) => chunk.path === path);
-    const tokens = own.map((passage) => tokensOf(engine, passage));
     const name = `${indexKey({
       model: engine.fingerprint,
       libraryVersion: engine.library.version,
@@ -138,15 +135,19 @@ async function indexed(chunks: readonly Passage[], parts: IndexParts): Promise<P
       offloadedLayers: engine.offloadedLayers,
       ranking,
       prefix: indexPrefix(engine.model),
-      passages: tokens,
+      file: {
+        path,
+        textHash: textHash(own.map(({ text }) => text).join('')),
+        chunkStarts: own.map(({ startLine }) => startLine),
+      },
     })}.keys`;
     const stored = await store.read(name);
     let keys = stored === null ? null : restoreKeys(stored, indexer.headDim * indexer.heads);
     if (keys === null) {
       keys = [];
-      for (const passage of tokens) {
+      for (const passage of own) {
         if (performance.now() > until) return null;
-        keys.push(await indexer.keysOf(passage, hooks));
+        keys.push(await indexer.keysOf(tokensOf(engine, passage), hooks));
       }
       const { header, sections } = saveKeys(keys);
       await store.write(name, header, sections, neverAborted);
@@ -195,7 +196,7 @@ async function measure(
       return Float64Array.from(of, (passage) => byPlace.get(placeOf(passage))!);
     }),
   });
-  const [longWords, words] = [lexical(1, chunks), lexical(passageShare, passages)];
+  const [longWords, words] = [lexical(CHUNK_PASSAGES, chunks), lexical(1, passages)];
   const chunkOf = passages.map((passage) => chunkAround(passage, chunks));
   const attention: Float64Array[] = [];
   const both: Float64Array[] = [];

@@ -98,7 +98,8 @@ describe('the reading limit', () => {
     const tokens = asked.passages.reduce((sum, passage) => sum + tokensOf(passageText(passage)), 0);
     expect(plan.documentTokens).toBe(tokens);
     expect(tokens).toBeLessThanOrEqual(limit);
-    expect(tokens).toBeGreaterThan(limit * 0.6);
+    // A passage is some 500 tokens of this tokenizer: two of them with their headers do not fit 1000.
+    expect(tokens).toBeGreaterThan(limit * 0.5);
     const read = new Set(asked.passages.map(({ path }) => path));
     expect(answer.coverage.filesRead).toBe(read.size);
     expect(answer.coverage.skipped.filter(({ reason }) => reason === 'readingLimit')).toHaveLength(

@@ -7,6 +7,7 @@ import type {
   EngineNotifications,
   EngineProgress,
   EngineRequests,
+  IndexedFile,
 } from '../../extension/protocol/engine.ts';
 
 interface Tell {
@@ -19,6 +20,8 @@ export interface Faults {
   readonly count?: (text: string) => number;
   /** Whether everything was read before. */
   readonly stored?: boolean;
+  /** The attention on the chunks of a file; absent: nothing is indexed. */
+  readonly rank?: (file: IndexedFile) => readonly number[] | null;
   readonly ask?: (
     params: AskParams,
     tell: Tell,
@@ -43,6 +46,8 @@ export function standInEngine(faults: Faults): StandIn {
     countTokens: ({ texts }: EngineRequests['countTokens']['params']) =>
       Promise.resolve({ counts: texts.map(faults.count ?? tokensOf) }),
     findReading: () => Promise.resolve({ stored: faults.stored ?? false }),
+    rank: ({ files }: EngineRequests['rank']['params']) =>
+      Promise.resolve({ scores: files.map(faults.rank ?? (() => null)) }),
     ask: (params: AskParams, signal: AbortSignal) => {
       stand.asked = params;
       return (faults.ask ?? answerInTwo)(params, tell, signal);

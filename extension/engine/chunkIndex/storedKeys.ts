@@ -1,5 +1,6 @@
 /** The keys of a file's passages as one entry of the store, and the name under which it is found again. */
 import { z } from 'zod';
+import type { IndexedFile } from '../../protocol/engine.ts';
 import type { AttentionHead } from '../compression/options.ts';
 import type { StoredReading } from '../kvState/readingState.ts';
 import { keyOf, type EngineIdentity } from '../kvState/stateKey.ts';
@@ -9,13 +10,17 @@ import type { PassageKeys } from './passageIndexer.ts';
 export interface IndexKeyParts extends EngineIdentity {
   readonly ranking: readonly AttentionHead[];
   readonly prefix: readonly Token[];
-  /** Of one file, in their order. */
-  readonly passages: readonly (readonly Token[])[];
+  readonly file: IndexedFile;
 }
 
-/** Two lists of passages with one key have the same stored keys. @returns 64 hexadecimal digits */
-export function indexKey({ prefix, passages, ...named }: IndexKeyParts): string {
-  return keyOf(named, [prefix, ...passages]);
+/** Two files with one key have the same stored keys. @returns 64 hexadecimal digits */
+export function indexKey({ prefix, ...named }: IndexKeyParts): string {
+  return keyOf(named, [prefix]);
+}
+
+/** What the keys of so many tokens take, bytes. @param keyValues as in `restoreKeys` */
+export function keyBytes(tokens: number, keyValues: number): number {
+  return tokens * keyValues * Uint16Array.BYTES_PER_ELEMENT;
 }
 
 const header = z.object({ kind: z.literal('passageKeys'), tokens: z.array(z.int().positive()) });
@@ -49,7 +54,7 @@ export function restoreKeys(
         ? new Uint16Array(section.buffer, section.byteOffset, section.length >> 1)
         : new Uint16Array(new Uint8Array(section).buffer),
   }));
-  const isWhole = ({ tokens, keys }: PassageKeys, index: number): boolean =>
-    sections[index]!.length === tokens * keyValues * keys.BYTES_PER_ELEMENT;
+  const isWhole = ({ tokens }: PassageKeys, index: number): boolean =>
+    sections[index]!.length === keyBytes(tokens, keyValues);
   return passages.every(isWhole) ? passages : null;
 }

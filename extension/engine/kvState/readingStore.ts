@@ -9,6 +9,8 @@ export interface ReadingStore {
   read(name: string): Promise<StoredReading | null>;
   /** In the background. Of two for one name that both wait for the disk, the earlier is not written. */
   write(name: string, stored: StoredReading): void;
+  /** What the folder may still hold without losing anything, bytes. */
+  room(): Promise<number>;
   /** In the background, after what was written before. */
   remove(name: string): void;
   log(line: string): void;
@@ -63,6 +65,10 @@ function openReadingStore(
         waiting.delete(name);
         await store.write(name, header, sections, signal);
       });
+    },
+    async room() {
+      await last;
+      return capBytes - (await store.usage()).bytes;
     },
     remove(name) {
       afterwards(() => store.remove([name]));

@@ -64,6 +64,8 @@ describe('fuseScores', () => {
     { name: 'without attention the words decide', attention: [0, 0, 0], words: [5, 0, 9], best: 2 },
     { name: 'second in both beats first in one', attention: [9, 8, 0], words: [0, 8, 9], best: 1 },
     { name: 'where they differ alike, the words decide', attention: [0, 9], words: [9, 0], best: 0 },
+    { name: 'what is not known counts as the mean', attention: [NaN, 1, 9], words: [1, 1, 1], best: 2 },
+    { name: 'where none is known the words decide', attention: [NaN, NaN], words: [1, 2], best: 1 },
   ])('$name', ({ attention, words, best }) => {
     const scores = fuseScores(Float64Array.from(words), Float64Array.from(attention));
     expect(scores.indexOf(Math.max(...scores))).toBe(best);
@@ -112,7 +114,7 @@ describe('indexKey', () => {
     ...{ model: 'm', libraryVersion: '1', engineBuild: 'b', device: 'CPU', offloadedLayers: 0 },
     ranking: [{ layer: 1, head: 2 }],
     prefix: tokens(1, 2),
-    passages: [tokens(3, 4), tokens(5)],
+    file: { path: 'a.ts', textHash: 'h', chunkStarts: [1, 40] },
   };
   const changes: readonly Partial<IndexKeyParts>[] = [
     { model: 'n' },
@@ -123,13 +125,13 @@ describe('indexKey', () => {
     { ranking: [{ layer: 2, head: 1 }] },
     { ranking: [...parts.ranking, { layer: 0, head: 0 }] },
     { prefix: tokens(1) },
-    { passages: [tokens(3), tokens(4, 5)] },
-    { passages: [tokens(3, 4), tokens(6)] },
-    { passages: [tokens(3, 4)] },
-    { prefix: tokens(1, 2, 3, 4), passages: [tokens(5)] },
+    { file: { ...parts.file, path: 'b.ts' } },
+    { file: { ...parts.file, textHash: 'i' } },
+    { file: { ...parts.file, chunkStarts: [1] } },
+    { file: { ...parts.file, chunkStarts: [1, 4, 0] } },
   ];
   test('is the same for the same parts, in a form that the store takes', () => {
-    expect(indexKey({ ...parts, passages: [tokens(3, 4), tokens(5)] })).toBe(indexKey(parts));
+    expect(indexKey({ ...parts, file: { ...parts.file, chunkStarts: [1, 40] } })).toBe(indexKey(parts));
     expect(indexKey(parts)).toMatch(/^[0-9a-f]{64}$/);
   });
   test.each(changes)('is another one with %o', (change) => {

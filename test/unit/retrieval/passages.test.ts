@@ -4,7 +4,9 @@ import { passageOf } from '../../../extension/retrieval/lines.ts';
 import { PASSAGE_CHARACTERS, PASSAGE_LINES, splitPassages } from '../../../extension/retrieval/passages.ts';
 
 const split = (text: string) => splitPassages({ workspace: 'w', path: 'a.ts', text });
-const firstLines = (text: string) => split(text).map(({ startLine }) => startLine);
+/** Of passages twice as long. */
+const firstLines = (text: string) =>
+  splitPassages({ workspace: 'w', path: 'a.ts', text }, 2).map(({ startLine }) => startLine);
 
 const line = fc.oneof(
   { weight: 6, arbitrary: fc.stringMatching(/^[ \t]{0,8}[a-z}(]{0,60}$/) },

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { isAskError } from '../../../extension/errors.ts';
 import {
   mcpHelpText,
-  parseMcpArguments,
-  type McpArguments,
-} from '../../../extension/terminal/mcpArguments.ts';
+  parseFolderArguments,
+  type FolderArguments,
+} from '../../../extension/terminal/folderArguments.ts';
 
-const defaults: McpArguments = { workspaces: ['.'], device: 'auto' };
+const defaults: FolderArguments = { workspaces: ['.'], device: 'auto' };
 
-const good: readonly [commandLine: string[], differs: Partial<McpArguments>][] = [
+const good: readonly [commandLine: string[], differs: Partial<FolderArguments>][] = [
   [[], {}],
   [['--workspace', 'a', '--workspace=b c'], { workspaces: ['a', 'b c'] }],
   [['--model', '/m/x.gguf'], { model: '/m/x.gguf' }],
@@ -26,13 +26,13 @@ const bad: readonly [commandLine: string[], message: RegExp][] = [
 
 describe('the command line of the server for agents', () => {
   test.each(good)('%j', (commandLine, differs) => {
-    expect(parseMcpArguments(commandLine)).toEqual({ ...defaults, ...differs });
+    expect(parseFolderArguments(commandLine)).toEqual({ ...defaults, ...differs });
   });
 
   test.each(bad)('%j is refused', (commandLine, message) => {
     let thrown: unknown;
     try {
-      parseMcpArguments(commandLine);
+      parseFolderArguments(commandLine);
     } catch (error) {
       thrown = error;
     }
@@ -40,7 +40,7 @@ describe('the command line of the server for agents', () => {
   });
 
   test('help wins, names every option and fits 80 columns', () => {
-    expect(parseMcpArguments(['--help', '--device', 'abacus'])).toBe('help');
+    expect(parseFolderArguments(['--help', '--device', 'abacus'])).toBe('help');
     for (const option of ['--workspace', '--model', '--device', '--help'])
       expect(mcpHelpText).toContain(option);
     expect(Math.max(...mcpHelpText.split('\n').map((line) => line.length))).toBeLessThan(80);

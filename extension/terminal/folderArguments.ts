@@ -1,10 +1,10 @@
-/** The options of `npm run mcp`: what an agent cannot choose, since it costs memory or reaches into other folders. */
+/** The options of `npm run mcp` and `npm run index`: the folders, and the model that reads them. */
 import { parseArgs } from 'node:util';
 import { errors } from '../errors.ts';
 import type { DeviceName } from '../protocol/engine.ts';
 import { badOption, devices, oneOf } from './arguments.ts';
 
-export interface McpArguments {
+export interface FolderArguments {
   /** As given, in the order given; the current folder when none was. */
   readonly workspaces: readonly string[];
   /** Name or path; the default model when absent. */
@@ -16,7 +16,7 @@ export interface McpArguments {
  * The arguments of a command line without the two leading program names. `--help` wins over every value.
  * Throws `badArgument`, whose message names the option and what it accepts.
  */
-export function parseMcpArguments(commandLine: readonly string[]): McpArguments | 'help' {
+export function parseFolderArguments(commandLine: readonly string[]): FolderArguments | 'help' {
   const { model, workspace = ['.'], device = 'auto', help } = parse(commandLine);
   if (help === true) return 'help';
   if (workspace.includes('')) throw errors.badArgument('--workspace', 'needs a folder');
@@ -44,6 +44,23 @@ Nothing leaves the machine but what the agent is answered.
 
 Ends when its standard input does.
 Exit codes: 0 ended, 2 bad input, 3 failure.
+`;
+
+export const indexHelpText = `Usage: npm run index -- [options]
+
+Reads the files of a workspace once, with a model on this machine, so that
+later questions are compared with all of them without reading. What is
+indexed already is not read again. Nothing leaves the machine.
+
+  --workspace DIR     folder to index; repeat it for several, as for ask
+                      (default: the current folder)
+  --model NAME|PATH   model of the catalogue, or a GGUF file
+                      (default: the catalogue's first; downloaded once)
+  --device NAME       ${devices.join(', ')} (default: auto)
+  --help              this text
+
+Exit codes: 0 indexed, 2 bad input, 3 engine failure, 130 cancelled.
+Ctrl-C stops; what was indexed stays, and the next call goes on from there.
 `;
 
 function parse(commandLine: readonly string[]) {
