@@ -18,6 +18,9 @@ export const commands = {
   getModel: 'askCodebase.getModel',
   exportConversation: 'askCodebase.exportConversation',
   clearStoredReadings: 'askCodebase.clearStoredReadings',
+  indexWorkspace: 'askCodebase.indexWorkspace',
+  /** Pauses, and goes on when it was paused. */
+  pauseIndexing: 'askCodebase.pauseIndexing',
   showLog: 'askCodebase.showLog',
   openSettings: 'askCodebase.openSettings',
   /** What a click on the status bar item opens. */
@@ -139,6 +142,8 @@ export const settings = {
     minimum: 0,
     maximum: 10_000,
   },
+  /** Whether the workspace is indexed in idle time. */
+  index: { key: 'index', type: 'boolean', default: true },
   /** Tokens per layer and KV head. */
   tokenBudget: { key: 'tokenBudget', type: 'integer', default: 512, minimum: 64, maximum: mostTokens },
   preset: { key: 'preset', type: 'string', default: 'default', enum: ['default', 'perHead', 'paper'] },

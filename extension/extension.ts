@@ -81,6 +81,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       exportConversation: (id) => exportConversation(chat, id),
       getModel: () => getModelWithProgress(ready()),
       clearStoredReadings: window.storedReadings.clear,
+      indexing: window.indexing,
       history: context.workspaceState,
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() =>

@@ -138,6 +138,7 @@ function figures({ model, device, seconds, statistics }: AnswerFacts, stale: boo
     const time = formatTime(statistics.readAt);
     parts.push(stale ? l10n.t('From {0}', time) : l10n.t('From {0}, files unchanged', time));
   }
+  if (statistics.reused === 'index') parts.push(l10n.t('Ranked with the index'));
   if (statistics.generateSeconds > 0) {
     const speed = statistics.generatedTokens / statistics.generateSeconds;
     parts.push(l10n.t('{0} tokens/s', formatNumber(speed, 1)));

@@ -28,6 +28,7 @@ export interface Settings {
   readonly confirmLongReadings: boolean;
   /** 0: none is kept. */
   readonly storedReadingsBytes: number;
+  readonly index: boolean;
   readonly tokenBudget: number;
   readonly preset: PresetName;
   readonly maxAnswerTokens: number;
@@ -68,6 +69,7 @@ export function readSettings(scope?: vscode.ConfigurationScope): ReadSettings {
     exclude: texts(known.exclude, get, tell),
     confirmLongReadings: trueOrFalse(known.confirmLongReadings, get, tell),
     storedReadingsBytes: number(known.storedReadingsLimit, get, tell) * bytesPerGigabyte,
+    index: trueOrFalse(known.index, get, tell),
     tokenBudget: number(known.tokenBudget, get, tell),
     preset: oneOf(known.preset, get, tell),
     maxAnswerTokens: number(known.maxAnswerTokens, get, tell),

@@ -50,6 +50,8 @@ export interface EngineView {
   readonly device?: string;
   /** 0 to 100, while loading and reading. */
   readonly percent?: number;
+  /** 0 to 100, while the engine is ready and the workspace is indexed in the background. */
+  readonly indexing?: number;
 }
 
 export interface QueueItem {

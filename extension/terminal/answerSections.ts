@@ -104,7 +104,9 @@ function figureLines(figures: Statistics): string[] {
       ? `read before, on ${new Date(figures.readAt).toLocaleString()}`
       : `read in ${seconds(figures.prefillSeconds + figures.scoreSeconds + figures.evictSeconds)}` +
         rate(figures.prefillTokens, figures.prefillSeconds);
+  const ranked = figures.reused === 'index' ? ['ranked with the index'] : [];
   return [
+    ...ranked,
     `${plural(figures.documentTokens, 'token')} of source ${reading}, ${kept}`,
     `of that ${seconds(figures.scoreSeconds)} for scoring and ${seconds(figures.evictSeconds)} for eviction`,
     `${plural(figures.generatedTokens, 'token')} of answer in ${seconds(figures.generateSeconds)}` +

@@ -6,12 +6,14 @@ import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
 import type { ChatParts } from '../conversations/chatParts.ts';
 import { ConversationStore } from '../conversations/conversationStore.ts';
+import { settings as known, settingsSection } from '../contributions.ts';
 import { readSettings } from '../editor/settings.ts';
 import { placeOfUri, unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
 import { startEngine } from '../engineClient/engineClient.ts';
 import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts';
 import { readGrammarFile } from '../grammarFiles.ts';
+import { indexWorkspace } from '../indexWorkspace.ts';
 import { getModelFile, localModel, resolveModel } from '../models/findModel.ts';
 import { modelFolder } from '../models/modelFolder.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
@@ -20,6 +22,7 @@ import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
 import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
+import { createIndexing, type Indexing } from './indexing.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
@@ -34,6 +37,7 @@ export interface AskWindow {
   readonly notices: () => readonly string[];
   readonly getModel: ChatParts['getModel'];
   readonly storedReadings: StoredReadings;
+  readonly indexing: Indexing;
   /** Ends everything; what ran can be continued. */
   readonly close: () => Promise<void>;
 }
@@ -82,18 +86,68 @@ export async function openAskWindow({
     onChange: (condition) => {
       log.info(`engine: ${condition.state}`);
       if (condition.state === 'failed') log.error(condition.error);
-      setView(engineViewOf(condition));
+      setView(idleView());
     },
   });
   context.subscriptions.push(
-    vscode.workspace.onDidChangeConfiguration(() =>
-      engine.setIdleMinutes(readSettings().settings.idleMinutes),
-    ),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const { settings } = readSettings();
+      engine.setIdleMinutes(settings.idleMinutes);
+      if (!event.affectsConfiguration(`${settingsSection}.${known.index.key}`)) return;
+      if (settings.index) indexing.soon();
+      else void indexing.stop();
+    }),
   );
 
   const readings = storedReadings(context, log, (view) =>
     onChange([{ change: 'state', state: { storedReadings: view } }]),
   );
+
+  /** What a question or the index works with, as the editors and the settings are now. */
+  const partsNow = (): AskParts => {
+    const unsaved = unsavedDocuments();
+    const { modelFolder: folder } = readSettings().settings;
+    return {
+      findFiles: (folders, options) =>
+        findFiles(folders, { ...options, isUnsaved: (path) => unsaved.has(path) }),
+      readDocuments: readingUnsaved(unsaved),
+      grammars,
+      resolveModel: (name, options) =>
+        resolveModel(name, { ...options, mayDownload: false, ...(folder === undefined ? {} : { folder }) }),
+      engine: () => engine.engine(),
+    };
+  };
+
+  const pausedKey = 'indexingPaused';
+  const indexing = createIndexing({
+    async *index(signal) {
+      const states = readings.folder();
+      if (states === undefined) return;
+      const { model, device } = readSettings().settings;
+      const request = {
+        folders: workspaceFolders(),
+        states,
+        device,
+        ...(model === undefined ? {} : { model }),
+      };
+      yield* indexWorkspace({ ...request, background: true }, partsNow(), () => undefined, signal);
+      void readings.refresh();
+    },
+    mayBegin: () => readSettings().settings.index && engine.condition.state === 'ready',
+    paused: {
+      get: () => context.workspaceState.get(pausedKey, false),
+      set: async (paused) => context.workspaceState.update(pausedKey, paused),
+    },
+    log,
+    onChange: () => {
+      if (view.state === 'ready') setView(idleView());
+    },
+  });
+  const idleView = (): EngineView => {
+    const percent = indexing.percent();
+    const now = engineViewOf(engine.condition);
+    return now.state === 'ready' && percent !== undefined ? { ...now, indexing: percent } : now;
+  };
 
   const tellOfOthers = async (): Promise<void> => {
     const others = engine.condition.state === 'ready' ? [] : await engine.othersInMemory();
@@ -124,7 +178,6 @@ export async function openAskWindow({
     try {
       const { anew = false, ...asked } = question;
       const states = readings.folder();
-      const unsaved = unsavedDocuments();
       const events = ask(
         {
           ...settings,
@@ -135,17 +188,7 @@ export async function openAskWindow({
           seed: anew ? Math.floor(Math.random() * 2 ** 31) : 0,
         },
         {
-          findFiles: (folders, options) =>
-            findFiles(folders, { ...options, isUnsaved: (path) => unsaved.has(path) }),
-          readDocuments: readingUnsaved(unsaved),
-          grammars,
-          resolveModel: (name, options) =>
-            resolveModel(name, {
-              ...options,
-              mayDownload: false,
-              ...(settings.modelFolder === undefined ? {} : { folder: settings.modelFolder }),
-            }),
-          engine: () => engine.engine(),
+          ...partsNow(),
           ...(settings.confirmLongReadings && confirm !== undefined ? { confirmReading: confirm } : {}),
         },
         signal,
@@ -157,7 +200,8 @@ export async function openAskWindow({
     } finally {
       release();
       void readings.refresh();
-      setView(engineViewOf(engine.condition));
+      setView(idleView());
+      if (question.background !== true) indexing.soon();
     }
   }
 
@@ -226,9 +270,11 @@ export async function openAskWindow({
     ask: (question, signal) => answer(question, undefined, signal),
     getModel,
     storedReadings: readings,
+    indexing,
     engineView: () => view,
     notices: () => notices,
     async close() {
+      await indexing.stop();
       await chat.close();
       await engine.dispose();
     },

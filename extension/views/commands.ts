@@ -5,6 +5,7 @@ import { placeOfUri } from '../editor/workspaceFolders.ts';
 import type { EngineView } from '../protocol/chat.ts';
 import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
+import type { Indexing } from './indexing.ts';
 import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
@@ -16,6 +17,7 @@ export interface CommandParts {
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
   readonly clearStoredReadings: () => Promise<void>;
+  readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
   /** Questions asked before, latest first. */
   readonly history: vscode.Memento;
 }
@@ -52,7 +54,9 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     showLog: () => parts.log.show(),
     openSettings: () =>
       vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),
-    showMenu: () => showMenu(parts.engineView()),
+    indexWorkspace: () => parts.indexing.now(),
+    pauseIndexing: () => parts.indexing.togglePause(),
+    showMenu: () => showMenu(parts.engineView(), parts.indexing.isPaused()),
   };
   return vscode.Disposable.from(
     ...(Object.keys(handlers) as CommandName[]).map((name) =>

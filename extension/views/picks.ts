@@ -139,7 +139,7 @@ export async function chooseModel(): Promise<void> {
 }
 
 /** What a click on the status bar item offers. */
-export async function showMenu(engine: EngineView): Promise<void> {
+export async function showMenu(engine: EngineView, isPaused: boolean): Promise<void> {
   const busy = engine.state === 'reading' || engine.state === 'answering' || engine.state === 'loading';
   const items = [
     { label: vscode.l10n.t('Ask codebase'), command: commands.ask },
@@ -147,6 +147,9 @@ export async function showMenu(engine: EngineView): Promise<void> {
     { label: vscode.l10n.t('New Conversation'), command: commands.newConversation },
     { label: vscode.l10n.t('Choose Model'), command: commands.chooseModel },
     { label: vscode.l10n.t('Show Which Files Are Read'), command: commands.showFiles },
+    isPaused
+      ? { label: vscode.l10n.t('Resume Indexing'), command: commands.pauseIndexing }
+      : { label: vscode.l10n.t('Pause Indexing'), command: commands.pauseIndexing },
     { label: vscode.l10n.t('Open Settings'), command: commands.openSettings },
     { label: vscode.l10n.t('Show Log'), command: commands.showLog },
   ];

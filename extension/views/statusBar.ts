@@ -33,13 +33,14 @@ const icons = {
   failed: '$(warning)',
 } as const satisfies Record<EngineView['state'], string>;
 
-function stateText({ state, percent }: EngineView): string {
+function stateText({ state, percent, indexing }: EngineView): string {
   switch (state) {
     case 'stopped':
       return vscode.l10n.t('Ask: stopped');
     case 'loading':
       return vscode.l10n.t('Ask: loading');
     case 'ready':
+      if (indexing !== undefined) return vscode.l10n.t('Ask: indexing {0} %', Math.round(indexing));
       return vscode.l10n.t('Ask: ready');
     case 'reading':
       return vscode.l10n.t('Ask: reading {0} %', Math.round(percent ?? 0));

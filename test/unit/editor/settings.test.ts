@@ -31,6 +31,7 @@ const byDefault: Settings = {
   exclude: [],
   confirmLongReadings: true,
   storedReadingsBytes: 10e9,
+  index: true,
   tokenBudget: 512,
   preset: 'default',
   maxAnswerTokens: 400,

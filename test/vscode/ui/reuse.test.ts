@@ -15,6 +15,8 @@ const workbench = useWorkbench({
     'askCodebase.device': 'cpu',
     // Less than the files, so that something is dropped.
     'askCodebase.tokenBudget': 256,
+    // What is compared here is read in the order of the words alone.
+    'askCodebase.index': false,
   },
   settings: { 'askCodebase.maxAnswerTokens': 12 },
 });

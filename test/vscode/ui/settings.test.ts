@@ -29,6 +29,7 @@ const plain: Values = {
   reading: 'limit',
   readingLimit: 2_000,
   maxAnswerTokens: 12,
+  index: false,
 };
 const question = 'What is the highest wind at which the ferry sails?';
 
@@ -84,6 +85,12 @@ describe('each setting', () => {
       expect((await answerWith({})).facts.statistics.reused).toBe('state');
       const unstored = await answerWith({ tokenBudget: 64, storedReadingsLimit: 0 });
       expect(unstored.facts.statistics.reused).toBe('none');
+    },
+    async index() {
+      await set({ index: true });
+      await workbench().statusBarItem('Ask: indexing').waitFor();
+      await set({});
+      await workbench().statusBarItem('Ask: ready').waitFor();
     },
     async preset() {
       const { evidence, statistics } = (await answerWith({ preset: 'paper' })).facts;
