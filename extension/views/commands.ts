@@ -5,6 +5,7 @@ import { placeOfUri } from '../editor/workspaceFolders.ts';
 import type { EngineView } from '../protocol/chat.ts';
 import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
+import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
@@ -16,6 +17,7 @@ export interface CommandParts {
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
   readonly clearStoredReadings: () => Promise<void>;
+  readonly explaining: ExplainCommands;
   /** Questions asked before, latest first. */
   readonly history: vscode.Memento;
 }
@@ -29,6 +31,8 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     askAboutFile: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : activeUri(), 'file'),
     askAboutFolder: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : undefined, 'folder'),
     askAboutSelection: () => askInOneStep(parts, selectionPin(), undefined),
+    explainSymbol: (place) => parts.explaining.explainSymbol(place),
+    explainFile: () => parts.explaining.explainFile(),
     newConversation: async () => {
       parts.chat.startNew();
       await focusChat(parts);
