@@ -104,7 +104,7 @@ export function createExplainCommands(
 /** The editor with its caret at a place that a link gave; the active one when none is given. */
 async function editorAt(given: unknown): Promise<vscode.TextEditor | undefined> {
   if (given === undefined) return vscode.window.activeTextEditor;
-  const target = parseSymbolArguments(given);
+  const target = await parseSymbolArguments(given);
   if (target === undefined) return undefined;
   const document = await vscode.workspace.openTextDocument(target.uri);
   const caret = document.validatePosition(target.position);

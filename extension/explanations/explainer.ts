@@ -77,7 +77,7 @@ export async function isValid({ files }: Explanation, signal: AbortSignal): Prom
   return changed.length === 0;
 }
 
-function questionFor({ name, container, path }: SymbolKey): string {
+function questionFor({ name, container }: SymbolKey): string {
   const symbol = container === '' ? name : `${container}.${name}`;
-  return `What is \`${symbol}\` of ${path}, and how is it used here? Answer in one or two sentences.`;
+  return `What is \`${symbol}\` and how is it used here?`;
 }

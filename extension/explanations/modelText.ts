@@ -12,13 +12,17 @@ export function shortText(answer: string): string {
   const plain = answer
     .replace(/```[\s\S]*?(?:```|$)/gu, ' ')
     .replace(/^\s*(?:#{1,6}|[-*+>]|\d+[.)])\s+/gmu, '')
+    .replace(/^\s*(?:question|answer|[qa]):\s*/gimu, '')
     .replace(/[([]?(?:\bat |\bin )?[`]?[\w@$+./\\-]*\w\.\w+:\d+(?:\s?[-–]\s?\d+)?[`]?[)\]]?/gu, '')
     .replace(/\*\*|[`]/gu, '');
   const line = oneLine(plain).replace(/ +(?=[.,;:!?])/gu, '');
-  const sentences = line.split(/(?<=[\p{L}\p{N})\]"'][.!?]|[。！？])\s+(?=\S)/u);
-  const whole = sentences.filter((sentence) => /[.!?。！？]["')\]]?$/u.test(sentence));
+  // A small model may begin with the question again.
+  const sentences = line
+    .split(/(?<=[\p{L}\p{N})\]"'][.!?]|[。！？])\s+(?=\S)/u)
+    .filter((sentence) => !/[?？]$/u.test(sentence));
+  const whole = sentences.filter((sentence) => /[.!。！]["')\]]?$/u.test(sentence));
   // The answer may have been cut off within its last sentence.
-  const first = whole.length === 0 ? line : whole.slice(0, mostSentences).join(' ');
+  const first = whole.length === 0 ? sentences.join(' ') : whole.slice(0, mostSentences).join(' ');
   return shortened(first, longestText);
 }
 

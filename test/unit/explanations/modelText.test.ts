@@ -96,6 +96,8 @@ describe('an answer made short', () => {
     ['code', 'It adds:\n```ts\nreturn 1;\n```\nIt returns a sum.', 'It adds: It returns a sum.'],
     ['only code', '```ts\nreturn 1;', ''],
     ['Japanese', '運賃を計算します。 返金に使われます。 ほか', '運賃を計算します。 返金に使われます。'],
+    ['the question again', 'Question: What is it?\nAnswer: It adds.', 'It adds.'],
+    ['only the question', 'What is it?', ''],
     ['nothing', ' \n', ''],
   ])('%s', (_, answer, expected) => {
     expect(shortText(answer)).toBe(expected);
