@@ -251,7 +251,7 @@ test('no text of package.json is left in English', () => {
 });
 
 test('it is activated by what is contributed, and by a text that is opened, over which a pointer may rest', () => {
-  expect(manifest.activationEvents).toEqual(['onLanguage']);
+  expect(manifest.activationEvents?.filter((event) => !/^onLanguage:\w+$/.test(event))).toEqual([]);
 });
 
 function id(key: string): string {

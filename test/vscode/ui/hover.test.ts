@@ -24,8 +24,13 @@ describe('a pointer that rests over a name', () => {
 
   it('brings up the offer to explain it, and no model', async () => {
     await workbench().openFile('tickets/refunds.ts');
-    await restOn(workbench(), call, 'fareOf');
-    await hover(workbench(), offer).waitFor();
+    // A pointer that rests before the extension has started brings up nothing of it.
+    const offered = async (): Promise<number> => {
+      await restOn(workbench(), call, 'fareOf');
+      await workbench().page.waitForTimeout(restMs);
+      return hover(workbench(), offer).count();
+    };
+    await expect.poll(offered, { timeout: 30_000 }).toBe(1);
     await workbench().statusBarItem('Ask: stopped').waitFor();
     await workbench().screenshot('hover-offer');
   });
