@@ -8,6 +8,8 @@ export const commands = {
   askAboutFile: 'askCodebase.askAboutFile',
   askAboutFolder: 'askCodebase.askAboutFolder',
   askAboutSelection: 'askCodebase.askAboutSelection',
+  explainSymbol: 'askCodebase.explainSymbol',
+  explainFile: 'askCodebase.explainFile',
   newConversation: 'askCodebase.newConversation',
   focusInput: 'askCodebase.focusInput',
   stop: 'askCodebase.stop',
@@ -150,5 +152,8 @@ export const settings = {
   /** Tokens. */
   maxAnswerTokens: { key: 'maxAnswerTokens', type: 'integer', default: 400, minimum: 1, maximum: mostTokens },
   temperature: { key: 'temperature', type: 'number', default: 0, minimum: 0, maximum: 2 },
+  /** Like `codeLens`, may differ from language to language. */
+  hover: { key: 'hover', type: 'boolean', default: true },
+  codeLens: { key: 'codeLens', type: 'boolean', default: false },
 } as const satisfies Record<string, Setting>;
 export type SettingName = keyof typeof settings;

@@ -65,7 +65,7 @@ export interface ReadAgain {
  * @throws AskError cancelled
  */
 export async function readPassagesAgain(
-  record: ReadingRecord,
+  record: Pick<ReadingRecord, 'files' | 'passages'>,
   folders: readonly WorkspaceFolder[],
   readDocuments: typeof readSourceDocuments,
   signal: AbortSignal,

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { contextKeys, views } from './contributions.ts';
 import { EvidenceMarks } from './editor/evidenceMarks.ts';
 import { workspaceFolders } from './editor/workspaceFolders.ts';
+import { registerExplanations } from './explanations/registerExplanations.ts';
 import { createLog } from './log.ts';
 import type { PageChange, PageState } from './protocol/chat.ts';
 import { openAskWindow, type AskWindow } from './views/askWindow.ts';
@@ -82,6 +83,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       getModel: () => getModelWithProgress(ready()),
       clearStoredReadings: window.storedReadings.clear,
       indexing: window.indexing,
+      explaining: registerExplanations(context, window.ask, log),
       history: context.workspaceState,
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() =>

@@ -2,10 +2,10 @@
  * The conversations of one workspace, one file each. A file is replaced as a whole, so that a crash leaves the old or
  * the new one; a file that cannot be read is set aside and told, never deleted.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Conversation, ConversationSummary } from '../protocol/conversation.ts';
+import { replaceFile } from '../replaceFile.ts';
 import { byChange, summaryOf } from './conversation.ts';
 import {
   formatStored,
@@ -134,22 +134,10 @@ export class ConversationStore {
       this.#latest.delete(name);
       try {
         if (content === null) await rm(path, { force: true });
-        else await this.#replace(path, content);
+        else await replaceFile(path, content);
       } catch (error) {
         this.#tell('notWritten', path, error);
       }
-    }
-  }
-
-  async #replace(path: string, content: string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    const next = `${path}.${randomUUID()}.new`;
-    try {
-      await writeFile(next, content);
-      await rename(next, path);
-    } catch (error) {
-      await rm(next, { force: true });
-      throw error;
     }
   }
 

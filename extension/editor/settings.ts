@@ -34,6 +34,9 @@ export interface Settings {
   readonly maxAnswerTokens: number;
   /** 0 to 2; 0 is greedy. */
   readonly temperature: number;
+  /** In the language of the document that was given as scope; `codeLens` likewise. */
+  readonly hover: boolean;
+  readonly codeLens: boolean;
 }
 
 export interface ReadSettings {
@@ -44,6 +47,7 @@ export interface ReadSettings {
 
 /**
  * The settings as they hold now. `exclude` may differ from folder to folder: give the folder's URI to get its own.
+ * `hover` and `codeLens` may differ from language to language: give the document.
  * In Restricted Mode VS Code itself leaves out what the workspace says of the restricted settings.
  */
 export function readSettings(scope?: vscode.ConfigurationScope): ReadSettings {
@@ -74,6 +78,8 @@ export function readSettings(scope?: vscode.ConfigurationScope): ReadSettings {
     preset: oneOf(known.preset, get, tell),
     maxAnswerTokens: number(known.maxAnswerTokens, get, tell),
     temperature: number(known.temperature, get, tell),
+    hover: trueOrFalse(known.hover, get, tell),
+    codeLens: trueOrFalse(known.codeLens, get, tell),
   };
   return { settings, problems };
 }

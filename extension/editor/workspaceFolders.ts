@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { WorkspaceFolder } from '../workspace/findFiles.ts';
+import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
 import { readSettings } from './settings.ts';
 
 /**
@@ -33,4 +34,10 @@ export function unsavedDocuments(): ReadonlyMap<string, vscode.TextDocument> {
     ({ isDirty, uri }) => isDirty && uri.scheme === 'file',
   );
   return new Map(unsaved.map((document) => [document.uri.fsPath, document]));
+}
+
+/** Reads what the editors hold before what the disk does. */
+export function readingUnsaved(unsaved = unsavedDocuments()): typeof readSourceDocuments {
+  return (files, options) =>
+    readSourceDocuments(files, { ...options, unsaved: (path) => unsaved.get(path)?.getText() });
 }

@@ -8,7 +8,12 @@ import type { ChatParts } from '../conversations/chatParts.ts';
 import { ConversationStore } from '../conversations/conversationStore.ts';
 import { settings as known, settingsSection } from '../contributions.ts';
 import { readSettings } from '../editor/settings.ts';
-import { placeOfUri, unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
+import {
+  placeOfUri,
+  readingUnsaved,
+  unsavedDocuments,
+  workspaceFolders,
+} from '../editor/workspaceFolders.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
 import { startEngine } from '../engineClient/engineClient.ts';
 import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts';
@@ -20,7 +25,6 @@ import type { AnswerEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
-import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
 import { createIndexing, type Indexing } from './indexing.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
@@ -279,12 +283,6 @@ export async function openAskWindow({
       await engine.dispose();
     },
   };
-}
-
-/** Reads what the editors hold before what the disk does. */
-function readingUnsaved(unsaved: ReturnType<typeof unsavedDocuments>): typeof readSourceDocuments {
-  return (files, options) =>
-    readSourceDocuments(files, { ...options, unsaved: (path) => unsaved.get(path)?.getText() });
 }
 
 /** Calls `work` once changes of the files that matter, or of their unsaved texts, have come to rest. */

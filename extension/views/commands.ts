@@ -6,6 +6,7 @@ import type { EngineView } from '../protocol/chat.ts';
 import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
 import type { Indexing } from './indexing.ts';
+import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
@@ -18,6 +19,7 @@ export interface CommandParts {
   readonly getModel: () => Promise<void>;
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
+  readonly explaining: ExplainCommands;
   /** Questions asked before, latest first. */
   readonly history: vscode.Memento;
 }
@@ -31,6 +33,8 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     askAboutFile: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : activeUri(), 'file'),
     askAboutFolder: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : undefined, 'folder'),
     askAboutSelection: () => askInOneStep(parts, selectionPin(), undefined),
+    explainSymbol: (place) => parts.explaining.explainSymbol(place),
+    explainFile: () => parts.explaining.explainFile(),
     newConversation: async () => {
       parts.chat.startNew();
       await focusChat(parts);

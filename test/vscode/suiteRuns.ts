@@ -17,7 +17,7 @@ export interface SuiteRun extends Pick<
 }
 
 export const suiteRuns: readonly SuiteRun[] = [
-  { name: 'folder', suites: ['activation', 'commands'], workspace: ferryFolder },
+  { name: 'folder', suites: ['activation', 'commands', 'explanations'], workspace: ferryFolder },
   { name: 'folders', suites: ['activation'], workspace: twoFolders },
   {
     name: 'restricted',

@@ -36,6 +36,8 @@ const byDefault: Settings = {
   preset: 'default',
   maxAnswerTokens: 400,
   temperature: 0,
+  hover: true,
+  codeLens: false,
 };
 
 const taken: readonly [name: string, Record<string, unknown>, Partial<Settings>][] = [

@@ -10,6 +10,7 @@ import { smolLm2Path } from '../../modelFiles.ts';
 import { writeTinyModel } from '../../reference/tinyModel.ts';
 import { tinyOptions } from '../../tinyEngine.ts';
 import { ferryFolderWith, foreignFolder, foreignSettings, timetables } from '../workspaces.ts';
+import { hover, restOn } from './hovers.ts';
 import { usePanel, type StoredExchange } from './panel.ts';
 import { useWorkbench } from './useWorkbench.ts';
 
@@ -109,6 +110,27 @@ describe('each setting', () => {
       expect(left.map(({ path }) => path).sort()).toEqual(['sailing/', 'tickets/fares.ts']);
       expect(pathsOf(before)).toContain('sailing/weather.py');
       expect(pathsOf(excluding).filter((path) => /sailing|fares/.test(path))).toEqual([]);
+    },
+    async hover() {
+      const offer = hover(workbench(), 'Explain fareOf with Ask Codebase');
+      const rest = async (): Promise<number> => {
+        await restOn(workbench(), 'const fare = fareOf', 'fareOf');
+        await sleep(2_500);
+        return offer.count();
+      };
+      await set({});
+      await workbench().openFile('tickets/refunds.ts');
+      expect(await rest()).toBe(1);
+      await set({ hover: false });
+      expect(await rest()).toBe(0);
+    },
+    async codeLens() {
+      const lenses = workbench().page.locator('.codelens-decoration a');
+      expect(await lenses.count()).toBe(0);
+      await set({ codeLens: true });
+      await lenses.first().waitFor();
+      await set({});
+      await workbench().runCommand('View: Close All Editors');
     },
     async reading() {
       await set({ reading: 'everything' });
