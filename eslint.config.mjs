@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint';
 
 const vscode = {
   group: ['vscode'],
-  message: 'vscode belongs to extension.ts, log.ts, views/ and editor/: the terminal has none.',
+  message: 'vscode belongs to extension.ts, log.ts, views/, editor/ and agents/: the terminal has none.',
 };
 const koffi = { group: ['koffi'], message: 'koffi and pointers stay in engine/llama.' };
 const all = (...patterns) => ({ '@typescript-eslint/no-restricted-imports': ['error', { patterns }] });
@@ -52,7 +52,13 @@ export default tseslint.config(
   },
   { files: ['extension/**/*.ts'], rules: all(vscode, koffi) },
   {
-    files: ['extension/extension.ts', 'extension/log.ts', 'extension/views/**', 'extension/editor/**'],
+    files: [
+      'extension/extension.ts',
+      'extension/log.ts',
+      'extension/views/**',
+      'extension/editor/**',
+      'extension/agents/**',
+    ],
     rules: all(koffi),
   },
   { files: ['extension/engine/llama/**'], rules: all(vscode) },

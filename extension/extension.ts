@@ -1,10 +1,15 @@
 /** What VS Code loads: builds the parts and registers them, nothing else. */
 import * as vscode from 'vscode';
+import type { AskCodebaseApi } from './agents/api.ts';
+import { exportedApi } from './agents/exportedApi.ts';
+import { registerAgents } from './agents/registerAgents.ts';
 import { contextKeys, views } from './contributions.ts';
 import { EvidenceMarks } from './editor/evidenceMarks.ts';
+import { registerLightBulb } from './editor/lightBulb.ts';
 import { workspaceFolders } from './editor/workspaceFolders.ts';
 import { createLog } from './log.ts';
 import type { PageChange, PageState } from './protocol/chat.ts';
+import { askInPanel } from './views/askInPanel.ts';
 import { openAskWindow, type AskWindow } from './views/askWindow.ts';
 import { ChatView } from './views/chatView.ts';
 import { registerCommands } from './views/commands.ts';
@@ -13,7 +18,7 @@ import { createStatusBar } from './views/statusBar.ts';
 
 let closing: (() => Promise<void>) | undefined;
 
-export async function activate(context: vscode.ExtensionContext): Promise<void> {
+export async function activate(context: vscode.ExtensionContext): Promise<AskCodebaseApi> {
   const log = createLog();
   const statusBar = createStatusBar();
   const marks = new EvidenceMarks();
@@ -87,7 +92,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       tell([{ change: 'state', state: { folders: workspaceFolders().map(({ name }) => name) } }]),
     ),
     vscode.workspace.onDidGrantWorkspaceTrust(() => tell([{ change: 'state', state: { trusted: true } }])),
+    registerLightBulb(({ question, pin }) => askInPanel(chat, question, [pin])),
+    registerAgents(window, log),
   );
+  return exportedApi(window.ask);
 }
 
 export async function deactivate(): Promise<void> {
