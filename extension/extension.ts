@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { AskCodebaseApi } from './agents/api.ts';
 import { exportedApi } from './agents/exportedApi.ts';
+import { createLinkHandler } from './agents/linkHandler.ts';
 import { registerAgents } from './agents/registerAgents.ts';
 import { contextKeys, views } from './contributions.ts';
 import { EvidenceMarks } from './editor/evidenceMarks.ts';
@@ -93,7 +94,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<AskCod
     ),
     vscode.workspace.onDidGrantWorkspaceTrust(() => tell([{ change: 'state', state: { trusted: true } }])),
     registerLightBulb(({ question, pin }) => askInPanel(chat, question, [pin])),
-    registerAgents(window, log),
+    registerAgents(window.ask, log),
+    vscode.window.registerUriHandler(createLinkHandler(chat)),
   );
   return exportedApi(window.ask);
 }

@@ -1,10 +1,9 @@
-/** The doors for others: VS Code's chat, its agents, and links. */
+/** The doors in VS Code for others: its chat and its agents. */
 import * as vscode from 'vscode';
 import { agents } from '../contributions.ts';
 import type { AskWindow } from '../views/askWindow.ts';
 import { createChatHandler, followupProvider } from './chatParticipant.ts';
 import { createTool } from './languageModelTool.ts';
-import { createLinkHandler } from './linkHandler.ts';
 
 /** VS Code as far as it has chat and agents: other builds of it have none, and are served without. */
 export interface AgentHost {
@@ -13,13 +12,11 @@ export interface AgentHost {
 }
 
 export function registerAgents(
-  { ask, chat }: Pick<AskWindow, 'ask' | 'chat'>,
+  ask: AskWindow['ask'],
   log: vscode.LogOutputChannel,
   host: AgentHost = vscode,
 ): vscode.Disposable {
-  const registered: { readonly dispose: () => unknown }[] = [
-    vscode.window.registerUriHandler(createLinkHandler(chat)),
-  ];
+  const registered: { readonly dispose: () => unknown }[] = [];
   const tool = host.lm?.registerTool?.(agents.tool, createTool(ask));
   if (tool !== undefined) registered.push(tool);
   const onError = (error: unknown): void => log.error(error instanceof Error ? error : String(error));

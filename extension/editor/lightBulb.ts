@@ -1,5 +1,4 @@
 /** What the light bulb offers: questions about selected lines, and about an error. They are answered in the panel. */
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { lightBulbCommand } from '../contributions.ts';
 import type { LinesPin } from '../protocol/conversation.ts';
@@ -15,6 +14,8 @@ export interface LightBulbQuestion {
 type Offer =
   | { readonly kind: 'explain' | 'why' }
   | { readonly kind: 'problem'; readonly message: string; readonly isError: boolean };
+
+export type OfferedPlace = [offer: Offer, uri: vscode.Uri, range: vscode.Range];
 
 /** Of one place in the menu. */
 const mostProblems = 3;
@@ -32,15 +33,20 @@ export function registerLightBulb(ask: (asked: LightBulbQuestion) => Promise<voi
       { providedCodeActionKinds: kinds },
     ),
     // Not in package.json: only what the light bulb offers calls it.
-    vscode.commands.registerCommand(
-      lightBulbCommand,
-      async (offer: Offer, uri: vscode.Uri, range: vscode.Range) => {
-        const document = await vscode.workspace.openTextDocument(uri);
-        const pin = linesPin(document, range);
-        if (pin !== undefined) await ask({ question: await questionOf(offer, document, range, pin), pin });
-      },
-    ),
+    vscode.commands.registerCommand(lightBulbCommand, async (...offered: OfferedPlace) => {
+      const asked = await lightBulbQuestion(...offered);
+      if (asked !== undefined) await ask(asked);
+    }),
   );
+}
+
+/** What is asked about an offer, or undefined when its file is not in the workspace any more. */
+export async function lightBulbQuestion(
+  ...[offer, uri, range]: OfferedPlace
+): Promise<LightBulbQuestion | undefined> {
+  const document = await vscode.workspace.openTextDocument(uri);
+  const pin = linesPin(document, range);
+  return pin === undefined ? undefined : { question: await questionOf(offer, document, range, pin), pin };
 }
 
 function provideCodeActions(
@@ -52,7 +58,8 @@ function provideCodeActions(
   const { Error, Warning } = vscode.DiagnosticSeverity;
   const action = (title: string, kind: vscode.CodeActionKind, offer: Offer, about: vscode.Range) => {
     const made = new vscode.CodeAction(title, kind);
-    made.command = { title, command: lightBulbCommand, arguments: [offer, document.uri, about] };
+    const place: OfferedPlace = [offer, document.uri, about];
+    made.command = { title, command: lightBulbCommand, arguments: place };
     return made;
   };
   const problems = diagnostics
@@ -115,7 +122,7 @@ async function commitsOf(document: vscode.TextDocument, pin: LinesPin) {
   if (!vscode.workspace.isTrusted || folder === undefined) return [];
   const { path, startLine, endLine } = pin;
   const unsaved = document.isDirty ? { unsaved: document.getText() } : {};
-  return blame({ rootPath: folder.rootPath, path: join(path), startLine, endLine, ...unsaved });
+  return blame({ rootPath: folder.rootPath, path, startLine, endLine, ...unsaved });
 }
 
 /** Whole lines; one that a selection only touches at its beginning is not among them. */
