@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 const vscode = {
   group: ['vscode'],
   message:
-    'vscode belongs to extension.ts, log.ts, views/, editor/ and explanations/: the terminal has none.',
+    'vscode belongs to extension.ts, log.ts, views/, editor/, explanations/ and agents/: the terminal has none.',
 };
 const koffi = { group: ['koffi'], message: 'koffi and pointers stay in engine/llama.' };
 const all = (...patterns) => ({ '@typescript-eslint/no-restricted-imports': ['error', { patterns }] });
@@ -59,6 +59,7 @@ export default tseslint.config(
       'extension/views/**',
       'extension/editor/**',
       'extension/explanations/**',
+      'extension/agents/**',
     ],
     rules: all(koffi),
   },

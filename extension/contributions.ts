@@ -31,6 +31,22 @@ export const commands = {
 export type CommandName = keyof typeof commands;
 export type CommandId = (typeof commands)[CommandName];
 
+/** Called by what the light bulb offers alone, so that package.json has none of it. */
+export const lightBulbCommand = 'askCodebase.askFromLightBulb';
+
+/**
+ * `@repo` says what answers, is short, and is nobody's: VS Code has `@workspace`, `@vscode`, `@terminal` and `@github`,
+ * and `#codebase` is its own search, so that `@codebase` would be taken for it; "ask" is one of its modes.
+ * The tool is called as that of the MCP server is.
+ */
+export const agents = {
+  participant: 'askCodebase.repo',
+  participantName: 'repo',
+  tool: 'ask_codebase',
+  /** After a `#` in a prompt. */
+  toolReference: 'askCodebase',
+} as const;
+
 /**
  * The container begins in the activity bar, where its icon is seen without a search and takes no place from the
  * built-in chat; the user moves it or its view to the secondary side bar, and VS Code remembers that.

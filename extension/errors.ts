@@ -87,6 +87,21 @@ export const errors = {
       [path],
       'Name one of the folders that the server was started with or one inside them, or leave the folders out.',
     ),
+  /** Of a program that asks, not of a person. */
+  badRequest: (problem: string) =>
+    new AskError(
+      'badArgument',
+      'The request is not valid: {0}',
+      [problem],
+      'Send what the description of the request allows.',
+    ),
+  pathNotInWorkspace: (path: string) =>
+    new AskError(
+      'badArgument',
+      '{0} is no file or folder of the open workspace',
+      [path],
+      'Name a path inside a workspace folder, or leave the paths out.',
+    ),
   questionMissing: () => new AskError('badArgument', 'The question is missing', [], 'Ask something.'),
   questionTooManyCharacters: (characters: number, limit: number) =>
     new AskError(

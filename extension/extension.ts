@@ -1,11 +1,17 @@
 /** What VS Code loads: builds the parts and registers them, nothing else. */
 import * as vscode from 'vscode';
+import type { AskCodebaseApi } from './agents/api.ts';
+import { exportedApi } from './agents/exportedApi.ts';
+import { createLinkHandler } from './agents/linkHandler.ts';
+import { registerAgents } from './agents/registerAgents.ts';
 import { contextKeys, views } from './contributions.ts';
 import { EvidenceMarks } from './editor/evidenceMarks.ts';
+import { registerLightBulb } from './editor/lightBulb.ts';
 import { workspaceFolders } from './editor/workspaceFolders.ts';
 import { registerExplanations } from './explanations/registerExplanations.ts';
 import { createLog } from './log.ts';
 import type { PageChange, PageState } from './protocol/chat.ts';
+import { askInPanel } from './views/askInPanel.ts';
 import { openAskWindow, type AskWindow } from './views/askWindow.ts';
 import { ChatView } from './views/chatView.ts';
 import { registerCommands } from './views/commands.ts';
@@ -14,7 +20,7 @@ import { createStatusBar } from './views/statusBar.ts';
 
 let closing: (() => Promise<void>) | undefined;
 
-export async function activate(context: vscode.ExtensionContext): Promise<void> {
+export async function activate(context: vscode.ExtensionContext): Promise<AskCodebaseApi> {
   const log = createLog();
   const statusBar = createStatusBar();
   const marks = new EvidenceMarks();
@@ -90,7 +96,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       tell([{ change: 'state', state: { folders: workspaceFolders().map(({ name }) => name) } }]),
     ),
     vscode.workspace.onDidGrantWorkspaceTrust(() => tell([{ change: 'state', state: { trusted: true } }])),
+    registerLightBulb(({ question, pin }) => askInPanel(chat, question, [pin])),
+    registerAgents(window.ask, log),
+    vscode.window.registerUriHandler(createLinkHandler(chat)),
   );
+  return exportedApi(window.ask);
 }
 
 export async function deactivate(): Promise<void> {

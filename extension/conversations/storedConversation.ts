@@ -124,7 +124,7 @@ const skippedFile = z.object({
   detail: z.string().exactOptional(),
 });
 
-const record = z.object({
+export const readingRecordSchema = z.object({
   question: z.string(),
   previousQuestion: z.string().exactOptional(),
   folders: z.array(z.string()),
@@ -142,7 +142,7 @@ const stored = z
     version: z.literal(formatVersion),
     conversation,
     readings: z.object({
-      records: z.record(z.string(), record),
+      records: z.record(z.string(), readingRecordSchema),
       of: z.record(z.string(), z.string()),
     }),
   })

@@ -4,18 +4,10 @@ import * as z from 'zod';
 import { longestQuestion } from '../ask.ts';
 import type { AskError } from '../errors.ts';
 import type { AnswerStage, CompletedAnswer, ProgressEvent } from '../protocol/answerEvents.ts';
-import { skipReasonText } from '../protocol/nouns.ts';
 import type { WorkspaceFolder } from '../workspace/findFiles.ts';
-import {
-  citationLines,
-  coverageLines,
-  printedSections,
-  shownNames,
-  skippedByReason,
-} from './answerSections.ts';
+import { agentAnswer, agentAnswerSchema, agentAnswerText } from './agentAnswer.ts';
 import { defaultMaxAnswerTokens, defaultTokenBudget, leastTokenBudget, mostTokens } from './arguments.ts';
 import { failureText, progressText } from './printer.ts';
-import { safeText } from './safeText.ts';
 
 export const toolName = 'ask_codebase';
 
@@ -30,7 +22,7 @@ export function toolConfiguration(offered: readonly string[]) {
       'and answers with citations (file and lines) and what was and was not read. It takes seconds to minutes. Each ' +
       'question stands alone: earlier ones are not remembered.',
     inputSchema: inputSchema(offered),
-    outputSchema,
+    outputSchema: agentAnswerSchema,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   } as const;
 }
@@ -69,58 +61,9 @@ function inputSchema(offered: readonly string[]) {
   });
 }
 
-const line = z.int().min(1).describe('1-based; the end is inclusive.');
-const fileCount = z.int().min(0);
-
-const outputSchema = z.strictObject({
-  answer: z.string().describe('Markdown.'),
-  citations: z.array(
-    z.strictObject({
-      folder: z.string().describe('One of the allowed folders, absolute.'),
-      path: z.string().describe('Inside the folder, with forward slashes.'),
-      startLine: line,
-      endLine: line,
-      source: z
-        .enum(['answer', 'evidence'])
-        .describe(
-          '"answer": named in the answer. "evidence": it named none, and these are what it rests on.',
-        ),
-    }),
-  ),
-  littleFound: z.boolean().describe('Little was found: take the answer with care.'),
-  coverage: z.strictObject({
-    filesFound: fileCount,
-    filesRead: fileCount,
-    notRead: z.array(
-      z.strictObject({
-        reason: z.string(),
-        files: fileCount.describe('A folder that is left out as a whole counts as one.'),
-        examples: z.array(z.string()).describe(`At most ${shownNames}.`),
-      }),
-    ),
-  }),
-});
-
 export function answerResult(answer: CompletedAnswer, folders: readonly WorkspaceFolder[]): CallToolResult {
-  const rootPaths = new Map(folders.map(({ name, rootPath }) => [name, rootPath]));
-  const structuredContent: z.infer<typeof outputSchema> = {
-    answer: answer.text,
-    citations: answer.citations.map(({ workspace, path, startLine, endLine, source }) => ({
-      folder: rootPaths.get(workspace) ?? workspace,
-      ...{ path, startLine, endLine, source },
-    })),
-    littleFound: answer.thinEvidence,
-    coverage: {
-      filesFound: answer.coverage.filesFound,
-      filesRead: answer.coverage.filesRead,
-      notRead: skippedByReason(answer.coverage).map(([reason, files]) => ({
-        reason: skipReasonText[reason],
-        files: files.length,
-        examples: files.slice(0, shownNames).map(({ path }) => path),
-      })),
-    },
-  };
-  return { content: [{ type: 'text', text: answerText(answer, folders) }], structuredContent };
+  const structuredContent = agentAnswer(answer, folders);
+  return { content: [{ type: 'text', text: agentAnswerText(answer, folders) }], structuredContent };
 }
 
 export function failureResult(error: AskError): CallToolResult {
@@ -164,22 +107,3 @@ const shares: { readonly [S in AnswerStage]: readonly [from: number, to: number]
   reading: [10, 80],
   answering: [80, 100],
 };
-
-/** For agents that look at text alone. */
-function answerText(answer: CompletedAnswer, folders: readonly WorkspaceFolder[]): string {
-  const heading = (title: string) => title;
-  const severalFolders = folders.length > 1;
-  const options = { heading, severalFolders };
-  const places = folders.map(({ name, rootPath }) =>
-    severalFolders && name !== rootPath ? `${name}: ${rootPath}` : rootPath,
-  );
-  const sections = printedSections(
-    [
-      ['Citations', citationLines(answer, options)],
-      [severalFolders ? 'Folders' : 'Folder', places.map(safeText)],
-      ['Coverage', coverageLines(answer.coverage, options)],
-    ],
-    heading,
-  );
-  return `${safeText(answer.text).trimEnd()}\n${sections}`;
-}

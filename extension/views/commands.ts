@@ -7,6 +7,7 @@ import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
 import type { Indexing } from './indexing.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
+import { askInPanel } from './askInPanel.ts';
 import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
@@ -30,8 +31,8 @@ const mostRemembered = 100;
 export function registerCommands(parts: CommandParts): vscode.Disposable {
   const handlers: { readonly [C in CommandName]: (...args: unknown[]) => unknown } = {
     ask: () => askInOneStep(parts, selectionPin(), undefined),
-    askAboutFile: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : activeUri(), 'file'),
-    askAboutFolder: (uri) => askAbout(parts, uri instanceof vscode.Uri ? uri : undefined, 'folder'),
+    askAboutFile: (clicked) => askAbout(parts, uriOf(clicked) ?? activeUri(), 'file'),
+    askAboutFolder: (clicked) => askAbout(parts, uriOf(clicked), 'folder'),
     askAboutSelection: () => askInOneStep(parts, selectionPin(), undefined),
     explainSymbol: (place) => parts.explaining.explainSymbol(place),
     explainFile: () => parts.explaining.explainFile(),
@@ -105,13 +106,19 @@ async function askInOneStep(
   if (question === undefined) return;
   const remembered = [question, ...earlier.filter((one) => one !== question)].slice(0, mostRemembered);
   await parts.history.update(historyKey, remembered);
-  parts.chat.ask(question, pin === undefined ? [] : [pin]);
-  await vscode.commands.executeCommand(`${views.chat}.focus`);
+  await askInPanel(parts.chat, question, pin === undefined ? [] : [pin]);
 }
 
 async function focusChat(parts: CommandParts): Promise<void> {
   await vscode.commands.executeCommand(`${views.chat}.focus`);
   parts.focusInput();
+}
+
+/** The explorer gives a URI, the source-control view an object that has one. */
+function uriOf(clicked: unknown): vscode.Uri | undefined {
+  if (clicked instanceof vscode.Uri) return clicked;
+  if (typeof clicked !== 'object' || clicked === null || !('resourceUri' in clicked)) return undefined;
+  return clicked.resourceUri instanceof vscode.Uri ? clicked.resourceUri : undefined;
 }
 
 function activeUri(): vscode.Uri | undefined {

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { toolInputJsonSchema } from '../../extension/agents/request.ts';
 import {
+  agents,
   askKey,
   commands,
   contextKeys,
@@ -43,6 +45,10 @@ const manifest = z
       virtualWorkspaces: z.object({ supported: z.literal(false) }),
     }),
     contributes: z.strictObject({
+      chatParticipants: z.array(z.looseObject({ id: z.string(), name: z.string() })),
+      languageModelTools: z.array(
+        z.looseObject({ name: z.string(), toolReferenceName: z.string(), inputSchema: z.unknown() }),
+      ),
       commands: z.array(
         z.strictObject({
           command: z.string(),
@@ -244,14 +250,31 @@ test('every text is in package.nls.json, and nothing else is', () => {
 });
 
 test('no text of package.json is left in English', () => {
-  const shown = JSON.stringify(contributes).matchAll(
+  // Models read the descriptions of the tool's input, and a participant's name is what is typed.
+  const { chatParticipants, languageModelTools, ...others } = contributes;
+  const forPeople = [
+    others,
+    ...chatParticipants.map(({ name: _, ...shown }) => shown),
+    ...languageModelTools.map(({ name: _, inputSchema: __, ...shown }) => shown),
+  ];
+  const shown = JSON.stringify(forPeople).matchAll(
     /"(?:title|category|name|contextualTitle|description|markdownDescription|altText)":"([^"]*)"/g,
   );
   expect([...shown].map(([, text]) => text).filter((text) => !/^%.+%$/.test(text ?? ''))).toEqual([]);
 });
 
-test('it is activated by what is contributed, and by a text that is opened, over which a pointer may rest', () => {
-  expect(manifest.activationEvents?.filter((event) => !/^onLanguage:\w+$/.test(event))).toEqual([]);
+test('it is activated by what is contributed and by a link', () => {
+  expect(manifest.activationEvents).toEqual(['onUri']);
+});
+
+test('one participant and one tool, by the names of the code', () => {
+  const { participant, participantName, tool, toolReference } = agents;
+  expect(contributes.chatParticipants).toMatchObject([{ id: participant, name: participantName }]);
+  expect(contributes.languageModelTools).toMatchObject([{ name: tool, toolReferenceName: toolReference }]);
+});
+
+test('the tool takes what the code checks', () => {
+  expect(contributes.languageModelTools[0]?.inputSchema).toEqual(toolInputJsonSchema());
 });
 
 function id(key: string): string {

@@ -1,4 +1,6 @@
 /** Which suites run in VS Code's extension host, each under the conditions that it needs. */
+import { dirname } from 'node:path';
+import { smolLm2Path } from '../modelFiles.ts';
 import type { ServerOptions } from './host/server.ts';
 import { ferryFolder, foreignFolder, noFolder, twoFolders, type WorkspaceMaker } from './workspaces.ts';
 
@@ -16,8 +18,18 @@ export interface SuiteRun extends Pick<
   readonly installed?: boolean;
 }
 
+/** The real model, which reads and writes little, so that an answer takes seconds. */
+const smallAnswers = {
+  'askCodebase.modelFolder': dirname(await smolLm2Path()),
+  'askCodebase.device': 'cpu',
+  'askCodebase.reading': 'limit',
+  'askCodebase.readingLimit': 2_000,
+  'askCodebase.maxAnswerTokens': 24,
+};
+
 export const suiteRuns: readonly SuiteRun[] = [
   { name: 'folder', suites: ['activation', 'commands', 'explanations'], workspace: ferryFolder },
+  { name: 'agents', suites: ['agents'], workspace: ferryFolder, machineSettings: smallAnswers },
   { name: 'folders', suites: ['activation'], workspace: twoFolders },
   {
     name: 'restricted',

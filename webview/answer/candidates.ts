@@ -1,6 +1,6 @@
 /** Finding what may be the place of a file in the text of an answer. Whether there is such a file the host knows. */
 
-import { cutAtHiddenCharacters } from './hiddenCharacters.ts';
+import { cutAtHiddenCharacters } from '../../extension/protocol/hiddenCharacters.ts';
 
 /** Part of a text that looks like a file's path, with or without lines: [start, end) in it. */
 export interface Candidate {

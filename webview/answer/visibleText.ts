@@ -1,6 +1,6 @@
 /** Text whose hidden characters are seen. */
 import * as l10n from '@vscode/l10n';
-import { codePointName, cutAtHiddenCharacters } from './hiddenCharacters.ts';
+import { codePointName, cutAtHiddenCharacters } from '../../extension/protocol/hiddenCharacters.ts';
 
 /** Appends a text, each hidden character in it shown by its name. */
 export function appendVisible(parent: ParentNode, text: string, where: 'code' | 'prose'): void {

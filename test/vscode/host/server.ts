@@ -93,7 +93,7 @@ export async function installVsix(vsixPath: string, extensionsFolder: string): P
 /** Writes the settings files of a user data folder. Settings that are there already and not named are kept. */
 export async function writeSettings(
   userDataFolder: string,
-  { settings = {}, machineSettings = {} }: Pick<ServerOptions, 'settings' | 'machineSettings'>,
+  { settings = {}, machineSettings }: Pick<ServerOptions, 'settings' | 'machineSettings'>,
 ): Promise<void> {
   const files = [
     ['User', { ...quietSettings, ...(await readSettings(userDataFolder)), ...settings }],
@@ -101,6 +101,7 @@ export async function writeSettings(
   ] as const;
   for (const [folder, values] of files) {
     await mkdir(join(userDataFolder, folder), { recursive: true });
+    if (values === undefined) continue;
     await writeFile(join(userDataFolder, folder, 'settings.json'), JSON.stringify(values, undefined, 2));
   }
 }

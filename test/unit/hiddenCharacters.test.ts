@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codePointName, cutAtHiddenCharacters } from '../../../webview/answer/hiddenCharacters.ts';
+import { codePointName, cutAtHiddenCharacters } from '../../extension/protocol/hiddenCharacters.ts';
 
 const cases: readonly (readonly [name: string, text: string, inCode: string, inProse: string])[] = [
   ['plain', 'a\tb\r\nc', 'a\tb\r\nc', 'a\tb\r\nc'],
