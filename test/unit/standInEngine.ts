@@ -8,6 +8,7 @@ import type {
   EngineProgress,
   EngineRequests,
   IndexedFile,
+  IndexParams,
 } from '../../extension/protocol/engine.ts';
 
 interface Tell {
@@ -20,6 +21,11 @@ export interface Faults {
   readonly count?: (text: string) => number;
   /** Whether everything was read before. */
   readonly stored?: boolean;
+  /** False: no index is made. */
+  readonly served?: boolean;
+  readonly indexed?: (file: IndexedFile) => boolean;
+  /** Tokens that were read of a file; null: there is no room. */
+  readonly index?: (params: IndexParams) => number | null;
   /** The attention on the chunks of a file; absent: nothing is indexed. */
   readonly rank?: (file: IndexedFile) => readonly number[] | null;
   readonly ask?: (
@@ -48,6 +54,12 @@ export function standInEngine(faults: Faults): StandIn {
     findReading: () => Promise.resolve({ stored: faults.stored ?? false }),
     rank: ({ files }: EngineRequests['rank']['params']) =>
       Promise.resolve({ scores: files.map(faults.rank ?? (() => null)) }),
+    findIndexed: ({ files }: EngineRequests['findIndexed']['params']) =>
+      Promise.resolve({
+        served: faults.served ?? true,
+        indexed: files.map(faults.indexed ?? (() => false)),
+      }),
+    index: (params: IndexParams) => Promise.resolve({ tokens: faults.index?.(params) ?? null }),
     ask: (params: AskParams, signal: AbortSignal) => {
       stand.asked = params;
       return (faults.ask ?? answerInTwo)(params, tell, signal);

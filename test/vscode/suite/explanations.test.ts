@@ -35,7 +35,9 @@ describe('a hover', () => {
     const { document, place } = await opened('tickets/refunds.ts', 'fareOf(');
     const folder = await mkdtemp(join(tmpdir(), 'ask-codebase-explanations-'));
     try {
-      const store = new ExplanationStore(folder, { onProblem: assert.fail });
+      const store = new ExplanationStore(folder, {
+        onProblem: (problem) => assert.fail(JSON.stringify(problem)),
+      });
       const provider = createHoverProvider(store, grammars);
       await timed(provider, document, place, 'nothing stored');
       const hostile =

@@ -98,12 +98,13 @@ describe('a pointer that rests over a name', () => {
     await workbench().runCommand('File: Save');
   });
 
-  it('shows it in a new window at once, before anything of the extension was used', async () => {
+  it('shows it in a new window at once, before anything was asked', async () => {
     await workbench().reload();
+    await workbench().statusBarItem('Ask: stopped').waitFor();
     await workbench().openFile('tickets/refunds.ts');
     await restOn(workbench(), call, 'fareOf');
     await hover(workbench(), 'Defined in tickets/fares.ts:12').waitFor();
-    await workbench().statusBarItem('Ask: stopped').waitFor();
+    expect(await workbench().statusBarItem('Ask: stopped').count()).toBe(1);
   });
 
   it('explains all that a file defines, and shows it above the definitions where that is wanted', async () => {
