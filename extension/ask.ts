@@ -392,10 +392,15 @@ async function confirmedReading(
     // What was read before by words alone is not read again for a better order.
     if (reading.stored || request.states === undefined) return { ...reading, byIndex: false };
     const { question, history, states } = request;
-    const asked = [history.at(-1)?.question, question].filter((text) => text !== undefined).join(' ');
-    const index = await rankByIndex(engine, asked, workspace.chunked, byWords, states, signal);
-    if (index === null) return { ...reading, byIndex: false };
-    return { ...(await chooseFrom(workspace.rank(index.attention), readingLimit)), byIndex: true };
+    const asked = {
+      // A follow-up often leaves out what it is about.
+      question: [history.at(-1)?.question, question].filter((text) => text !== undefined).join(' '),
+      states,
+      ...inBackground(request),
+    };
+    const attention = await rankByIndex(engine, asked, workspace.chunked, byWords, signal);
+    if (attention === null) return { ...reading, byIndex: false };
+    return { ...(await chooseFrom(workspace.rank(attention), readingLimit)), byIndex: true };
   };
   const estimate = (tokens: number): ReadingEstimate => ({
     tokens,

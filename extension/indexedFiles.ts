@@ -1,6 +1,6 @@
 /** A workspace as the engine's index knows it: how its files are cut, which are indexed, and what the index says of them. */
 import type { AskEngine } from './ask.ts';
-import type { IndexedFile, StateFolder } from './protocol/engine.ts';
+import type { IndexedFile, RankParams } from './protocol/engine.ts';
 import type { SourceDocument } from './protocol/nouns.ts';
 import { CHUNK_PASSAGES, splitPassages, type PassageSpan } from './retrieval/passages.ts';
 import type { AttentionScores, RankedPassage } from './retrieval/ranking.ts';
@@ -22,12 +22,6 @@ export function chunkedFile(document: SourceDocument): ChunkedFile {
   return { workspace, path, textHash: textHash(text), chunkStarts };
 }
 
-export interface IndexRanking {
-  readonly attention: AttentionScores;
-  /** Files that the attention ranked, of all. */
-  readonly files: number;
-}
-
 /**
  * What the model's attention finds in the index for a question.
  * @param ranked by words, best first: where the index is very large, only the likelier files are looked at
@@ -36,27 +30,22 @@ export interface IndexRanking {
  */
 export async function rankByIndex(
   engine: AskEngine,
-  question: string,
+  asked: Omit<RankParams, 'files'>,
   chunked: readonly ChunkedFile[],
   ranked: readonly RankedPassage[],
-  states: StateFolder,
   signal: AbortSignal,
-): Promise<IndexRanking | null> {
+): Promise<AttentionScores | null> {
   const byPlace = new Map(chunked.map((file) => [placeOf(file), file]));
   // A set keeps the place of what was added first.
   const ordered = [...new Set(ranked.map(placeOf))].flatMap((place) => byPlace.get(place) ?? []);
   const files = ordered.map(({ path, textHash, chunkStarts }) => ({ path, textHash, chunkStarts }));
-  const { scores } = await engine.request('rank', { states, question, files }, signal);
+  const { scores } = await engine.request('rank', { ...asked, files }, signal);
   const scoresOf = new Map(ordered.map((file, index) => [placeOf(file), { file, scores: scores[index] }]));
-  const found = scores.filter((own) => own !== null).length;
-  if (found === 0) return null;
-  return {
-    files: found,
-    attention(place, line) {
-      const indexed = scoresOf.get(placeOf(place));
-      const chunk = indexed?.file.chunkStarts.findLastIndex((start) => start <= line);
-      return (chunk === undefined ? undefined : indexed?.scores?.[chunk]) ?? NaN;
-    },
+  if (scores.every((own) => own === null)) return null;
+  return (place, line) => {
+    const indexed = scoresOf.get(placeOf(place));
+    const chunk = indexed?.file.chunkStarts.findLastIndex((start) => start <= line);
+    return (chunk === undefined ? undefined : indexed?.scores?.[chunk]) ?? NaN;
   };
 }
 

@@ -22,6 +22,11 @@ const needed = [
       runs('sh', ['-c', 'ldconfig -p | grep -q libvulkan.so.1']),
     packages: ['mesa-vulkan-drivers', 'libvulkan1'],
   },
+  {
+    what: 'a C++ compiler and make',
+    found: () => onPath('g++') && onPath('make'),
+    packages: ['g++', 'make'],
+  },
   { what: 'Chromium', found: () => onPath('chromium'), packages: ['chromium'] },
 ];
 
@@ -39,6 +44,7 @@ for (const [name, command, args] of [
   step(name, command, args);
 }
 for (const project of ['unit', 'page', 'engine', 'gpu', 'package']) suite(project, ...vitestReport(project));
+suite('vscode', '--report', reportPath('vscode'));
 
 fs.rmSync(results, { recursive: true, force: true });
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

@@ -149,7 +149,7 @@ export function serveEngine(
       queue.run(kindOf(params), 'indexing', signal, (signal) => handlers.index(params, signal)),
     );
     answer('rank', (params, signal) =>
-      queue.run('question', 'ranking', signal, (signal) => handlers.rank(params, signal)),
+      queue.run(kindOf(params), 'ranking', signal, (signal) => handlers.rank(params, signal)),
     );
     answer('ask', (params, signal) =>
       queue.run(kindOf(params), firstWords(params.question), signal, async (signal) => {

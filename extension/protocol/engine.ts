@@ -170,7 +170,7 @@ export interface IndexResult {
   readonly tokens: number | null;
 }
 
-export interface RankParams {
+export interface RankParams extends BackgroundParams {
   readonly states: StateFolder;
   readonly question: string;
   /** The likeliest first. */

@@ -27,8 +27,13 @@ describe('a pointer that rests over a name', () => {
     await workbench().clickActivityBar('Ask Codebase');
     await workbench().statusBarItem('Ask: stopped').waitFor();
     await workbench().openFile('tickets/refunds.ts');
-    await restOn(workbench(), call, 'fareOf');
-    await hover(workbench(), offer).waitFor();
+    // A pointer that rests before all of the extension is there brings up nothing of it.
+    const offered = async (): Promise<number> => {
+      await restOn(workbench(), call, 'fareOf');
+      await workbench().page.waitForTimeout(restMs);
+      return hover(workbench(), offer).count();
+    };
+    await expect.poll(offered, { timeout: 30_000 }).toBe(1);
     await workbench().statusBarItem('Ask: stopped').waitFor();
     await workbench().screenshot('hover-offer');
   });
