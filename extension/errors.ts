@@ -117,6 +117,13 @@ export const errors = {
       [limit, tokens],
       'Raise the reading limit.',
     ),
+  indexNotKept: () =>
+    new AskError(
+      'badArgument',
+      'No index is made, since the setting storedReadingsLimit is 0',
+      [],
+      'Raise storedReadingsLimit.',
+    ),
   tokenBudgetTooLarge: (tokenBudget: number, window: number) =>
     new AskError(
       'badArgument',

@@ -19,6 +19,7 @@ import { startEngine } from '../engineClient/engineClient.ts';
 import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts';
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
+import { errors } from '../errors.ts';
 import { getModelFile, localModel, resolveModel } from '../models/findModel.ts';
 import { modelFolder } from '../models/modelFolder.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
@@ -126,7 +127,7 @@ export async function openAskWindow({
   const indexing = createIndexing({
     async *index(signal) {
       const states = readings.folder();
-      if (states === undefined) return;
+      if (states === undefined) throw errors.indexNotKept();
       const { model, device } = readSettings().settings;
       const request = {
         folders: workspaceFolders(),
@@ -137,7 +138,8 @@ export async function openAskWindow({
       yield* indexWorkspace({ ...request, background: true }, partsNow(), () => undefined, signal);
       void readings.refresh();
     },
-    mayBegin: () => readSettings().settings.index && engine.condition.state === 'ready',
+    mayBegin: () =>
+      readSettings().settings.index && readings.folder() !== undefined && engine.condition.state === 'ready',
     paused: {
       get: () => context.workspaceState.get(pausedKey, false),
       set: async (paused) => context.workspaceState.update(pausedKey, paused),

@@ -7,6 +7,7 @@ import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
 import type { Indexing } from './indexing.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
+import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
 import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
 
@@ -59,7 +60,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     showLog: () => parts.log.show(),
     openSettings: () =>
       vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),
-    indexWorkspace: () => parts.indexing.now(),
+    indexWorkspace: () => indexNow(parts.indexing),
     pauseIndexing: () => parts.indexing.togglePause(),
     showMenu: () => showMenu(parts.engineView(), parts.indexing.isPaused()),
   };
@@ -107,6 +108,23 @@ async function askInOneStep(
   const remembered = [question, ...earlier.filter((one) => one !== question)].slice(0, mostRemembered);
   await parts.history.update(historyKey, remembered);
   await askInPanel(parts.chat, question, pin === undefined ? [] : [pin]);
+}
+
+/** The status bar shows how far it is; its end is told. */
+async function indexNow(indexing: CommandParts['indexing']): Promise<void> {
+  try {
+    const done = await indexing.now();
+    if (done === undefined) return;
+    const { served, indexed, readable } = done;
+    void vscode.window.showInformationMessage(
+      served
+        ? vscode.l10n.t('{0} of {1} files are indexed.', indexed, readable)
+        : vscode.l10n.t('For this model no index is made.'),
+    );
+  } catch (error) {
+    const { message, remedy } = describeFailure(error);
+    void vscode.window.showErrorMessage(`${message} ${remedy}`);
+  }
 }
 
 async function focusChat(parts: CommandParts): Promise<void> {

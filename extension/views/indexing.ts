@@ -12,8 +12,12 @@ export interface Indexing {
   readonly percent: () => number | undefined;
   /** Begins after a while without a question, unless something is against it. */
   readonly soon: () => void;
-  /** The user asks for it: begins at once, whatever is against it. Resolves when it has ended. */
-  readonly now: () => Promise<void>;
+  /**
+   * The user asks for it: begins at once, whatever is against it, or goes on with what runs.
+   * @returns what there is at the end; undefined when it was stopped
+   * @throws AskError as `indexWorkspace` does
+   */
+  readonly now: () => Promise<IndexProgress | undefined>;
   readonly isPaused: () => boolean;
   readonly togglePause: () => Promise<void>;
   /** Resolves when it has ended; what was indexed stays. */
@@ -36,7 +40,8 @@ const batteryCheckMs = 60_000;
 export function createIndexing(parts: IndexingParts): Indexing {
   const { log, onChange, paused } = parts;
   let timer: NodeJS.Timeout | undefined;
-  let running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  let running:
+    { readonly stop: AbortController; readonly ended: Promise<IndexProgress | undefined> } | undefined;
   let percent: number | undefined;
 
   const soon = (afterMs = restMs): void => {
@@ -52,10 +57,11 @@ export function createIndexing(parts: IndexingParts): Indexing {
       soon(batteryCheckMs);
       return;
     }
-    await run(true);
+    // What was indexed stays, and the next time it goes on from there.
+    await run(true).catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
   }
 
-  function run(mindsBattery: boolean): Promise<void> {
+  function run(mindsBattery: boolean): Promise<IndexProgress | undefined> {
     if (running !== undefined) return running.ended;
     const stop = new AbortController();
     const ended = work(stop, mindsBattery).finally(() => {
@@ -67,7 +73,7 @@ export function createIndexing(parts: IndexingParts): Indexing {
     return ended;
   }
 
-  async function work(stop: AbortController, mindsBattery: boolean): Promise<void> {
+  async function work(stop: AbortController, mindsBattery: boolean): Promise<IndexProgress | undefined> {
     let nextCheck = performance.now() + batteryCheckMs;
     let last: IndexProgress | undefined;
     try {
@@ -80,20 +86,21 @@ export function createIndexing(parts: IndexingParts): Indexing {
         if (await isOnBattery()) {
           log.info('index: stopped until there is mains power');
           soon(batteryCheckMs);
-          return;
+          return undefined;
         }
       }
       if (last !== undefined) log.info(`index: ${sentence(last)}`);
+      return last;
     } catch (error) {
-      // What was indexed stays, and the next time it goes on from there.
-      if (!isAskError(error, 'cancelled')) log.error(error instanceof Error ? error : String(error));
+      if (isAskError(error, 'cancelled')) return undefined;
+      throw error;
     }
   }
 
   async function stopRunning(): Promise<void> {
     clearTimeout(timer);
     running?.stop.abort();
-    await running?.ended;
+    await running?.ended.catch(() => undefined);
   }
 
   return {

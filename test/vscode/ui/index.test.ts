@@ -8,9 +8,10 @@ import { answerMs, usePanel } from './panel.ts';
 import { useWorkbench } from './useWorkbench.ts';
 
 const modelFolder = dirname(await smolLm2Path());
+const machineSettings = { 'askCodebase.modelFolder': modelFolder, 'askCodebase.device': 'cpu' };
 const workbench = useWorkbench({
   workspace: ferryFolder,
-  machineSettings: { 'askCodebase.modelFolder': modelFolder, 'askCodebase.device': 'cpu' },
+  machineSettings,
   settings: { 'askCodebase.maxAnswerTokens': 12 },
 });
 const { ask, askAnew, last, ended } = usePanel(workbench);
@@ -37,4 +38,17 @@ it('is paused, and goes on from the menu of the status bar', async () => {
   await workbench().statusBarItem('Ask: ready').click();
   await workbench().pick('Resume Indexing');
   await indexes();
+});
+
+it('is made when it is asked for, and says what there is', async () => {
+  await workbench().runCommand('Ask Codebase: Index the Workspace Now');
+  await workbench()
+    .notification(/^(\d+) of \1 files are indexed/)
+    .waitFor();
+});
+
+it('says why there is none when nothing may be kept', async () => {
+  await workbench().changeMachineSettings({ ...machineSettings, 'askCodebase.storedReadingsLimit': 0 });
+  await workbench().runCommand('Ask Codebase: Index the Workspace Now');
+  await workbench().notification('storedReadingsLimit').waitFor();
 });
