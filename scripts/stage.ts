@@ -7,7 +7,7 @@ import { languageNames } from '../extension/retrieval/languages.ts';
 import { lockedPackage, unpack } from './lockedPackage.ts';
 import { llamaCppNotice, noticesFile, packageNotice, refuseCopyleftGrammars } from './notices.ts';
 import { readRelease } from './release.ts';
-import { carriedPackages, type CarriedPackage, type TargetName } from './targets.ts';
+import { carriedPackages, optionalImports, type CarriedPackage, type TargetName } from './targets.ts';
 
 /**
  * Fills `folder`, which is emptied first, for one target. The release's bundles have to be built.
@@ -107,7 +107,12 @@ async function copyMatching(from: string, to: string, files: RegExp): Promise<vo
 
 /** A package that a bundle imports when it runs has to be in its VSIX. */
 function refuseMissing(imports: readonly string[], carried: readonly CarriedPackage[]): void {
-  const known = new Set(['vscode', ...builtinModules, ...carried.map(({ name }) => name)]);
+  const known = new Set([
+    'vscode',
+    ...builtinModules,
+    ...optionalImports,
+    ...carried.map(({ name }) => name),
+  ]);
   const missing = imports.filter((name) => !name.startsWith('node:') && !known.has(name));
   if (missing.length > 0) {
     throw new Error(

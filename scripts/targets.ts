@@ -19,6 +19,9 @@ export function carriedPackages(target: TargetName): readonly CarriedPackage[] {
   ];
 }
 
+/** What systeminformation tries to load for temperatures on a Mac, which are never asked for; it does without. */
+export const optionalImports: readonly string[] = ['macos-temperature-sensor', 'osx-temperature-sensor'];
+
 /**
  * The libraries for the CPU, and those for the CPU and Vulkan where they are published. A driver that cannot be trusted
  * is no reason to go without answers, so the first are not left out where the second are. Metal is in the Mac's own.
