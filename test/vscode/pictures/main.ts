@@ -21,7 +21,7 @@ const vsixPath = join(root, `dist/vsix/ask-codebase-${target}.vsix`);
 /** In CSS pixels. */
 const size = { width: 1280, height: 800 };
 const SIDE_BAR_WIDTH = 440; // CSS pixels
-const question = 'Which children travel for free, and do their bicycles?';
+const question = 'Which children travel for free?';
 const ANSWER_LIMIT_MILLISECONDS = 120_000;
 /** How long the parts of the recording are played at most, together about 20 s: a busy machine would show them slower. */
 const ASK_PLAYED_MILLISECONDS = 7_000;
