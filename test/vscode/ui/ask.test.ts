@@ -61,7 +61,9 @@ describe('with the model on this machine', () => {
   });
 
   it('keeps what was written when the engine is killed, and goes on from there', async () => {
-    await ask('Describe the departure board in many words.');
+    // An answer that is long enough to be cut off.
+    await workbench().changeMachineSettings({ ...machineSettings, 'askCodebase.maxAnswerTokens': 400 });
+    await ask('Explain each line of the code that computes the price of a ticket.');
     const answer = last().locator('ask-answer');
     await answer.waitFor({ timeout: answerMs });
     process.kill(await enginePid(workbench()), 'SIGKILL');
@@ -74,8 +76,6 @@ describe('with the model on this machine', () => {
   });
 
   it('keeps an answer that a reload of the window cut off', async () => {
-    // An answer that is long enough to be cut off.
-    await workbench().changeMachineSettings({ ...machineSettings, 'askCodebase.maxAnswerTokens': 400 });
     await ask('How is the price of a ticket computed? Explain each line of the code.');
     await last().locator('ask-answer').waitFor({ timeout: answerMs });
     await workbench().page.waitForTimeout(700);
