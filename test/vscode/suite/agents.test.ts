@@ -1,4 +1,7 @@
-/** The doors for others, in the host that runs them, answered by the real model. */
+/**
+ * The doors for others, in the host that runs them, answered by the real model. One file, since all of its tests share
+ * the model that the first of them loads.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import * as vscode from 'vscode';
