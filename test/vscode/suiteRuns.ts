@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { smolLm2Path } from '../modelFiles.ts';
 import type { ServerOptions } from './host/server.ts';
+import { typeScriptSettings } from './typeScript.ts';
 import { ferryFolder, foreignFolder, noFolder, twoFolders, type WorkspaceMaker } from './workspaces.ts';
 
 /** One start of VS Code. */
@@ -30,7 +31,12 @@ const smallAnswers = {
 export const suiteRuns: readonly SuiteRun[] = [
   { name: 'folder', suites: ['activation', 'commands', 'explanations'], workspace: ferryFolder },
   { name: 'agents', suites: ['agents'], workspace: ferryFolder, machineSettings: smallAnswers },
-  { name: 'folders', suites: ['activation'], workspace: twoFolders },
+  {
+    name: 'folders',
+    suites: ['activation', 'typescript'],
+    workspace: twoFolders,
+    settings: typeScriptSettings,
+  },
   {
     name: 'restricted',
     suites: ['activation', 'restricted'],
