@@ -95,7 +95,7 @@ describe('a question', () => {
     let here = false;
     const chat = await open({
       answer: says('Yes.'),
-      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98 }),
+      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98, haveBytes: 0 }),
       getModel: (onProgress) => {
         onProgress({ event: 'progress', stage: 'downloading', done: 1, total: 2 });
         here = true;
@@ -104,7 +104,7 @@ describe('a question', () => {
     });
     const id = chat.ask('One?', []);
     await turn();
-    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98 });
+    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98, haveBytes: 0 });
     expect(asked).toEqual([]);
     chat.decide(id, 'planned');
     await settled(chat);
