@@ -18,6 +18,7 @@ export const commands = {
   unmarkEvidence: 'askCodebase.unmarkEvidence',
   chooseModel: 'askCodebase.chooseModel',
   getModel: 'askCodebase.getModel',
+  manageModels: 'askCodebase.manageModels',
   exportConversation: 'askCodebase.exportConversation',
   clearStoredReadings: 'askCodebase.clearStoredReadings',
   indexWorkspace: 'askCodebase.indexWorkspace',
