@@ -15,6 +15,7 @@ import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
 import { chunkedFile, rankByIndex, type ChunkedFile } from './indexedFiles.ts';
 import type { resolveModel } from './models/findModel.ts';
+import type { ModelProgress } from './models/modelFile.ts';
 import type {
   AnswerEvent,
   CompletedAnswer,
@@ -340,13 +341,28 @@ export async function loadModel(
   const [engine, model] = await bothOrNeither(signal, parts.engine, (signal) =>
     parts.resolveModel(request.model, {
       signal,
-      onProgress: ({ stage, done, total }) => emit({ event: 'progress', stage, done, total }),
+      onProgress: (progress) => emit(modelProgressEvent(progress)),
     }),
   );
   emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
   const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
   emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
   return { engine, loaded };
+}
+
+/** How a model's download, or the check of its file, is told. */
+export function modelProgressEvent({
+  stage,
+  done,
+  total,
+  secondsLeft,
+  ...transfer
+}: ModelProgress): ProgressEvent {
+  return {
+    ...{ event: 'progress', stage, done, total },
+    ...(secondsLeft === undefined ? {} : { secondsLeft }),
+    ...(stage === 'downloading' ? { transfer } : {}),
+  };
 }
 
 interface ConfirmedReading extends ReadingChoice {

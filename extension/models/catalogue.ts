@@ -1,5 +1,6 @@
 /** What can be asked of the models this extension offers by name. A model outside of them is given as a GGUF file. */
 import { catalogue } from './catalogueEntries.ts';
+import type { HubReference } from './huggingFace.ts';
 import type { ModelShape } from './modelShape.ts';
 
 export interface CatalogueEntry {
@@ -72,6 +73,8 @@ export interface PipSource {
 export interface HttpSource {
   readonly kind: 'http';
   readonly url: string;
+  /** Of a file that was named by a reference: what the hub refuses is explained with it. */
+  readonly hub?: HubReference;
 }
 
 export const defaultModelName = 'SmolLM2-135M-Instruct';

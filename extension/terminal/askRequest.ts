@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import type { AskParts, AskRequest } from '../ask.ts';
 import { readGrammarFile } from '../grammarFiles.ts';
 import { resolveModel } from '../models/findModel.ts';
+import type { HubAccess } from '../models/huggingFace.ts';
 import { cacheFolder } from '../models/modelFolder.ts';
 import { defaultStateCapBytes, type StateFolder } from '../protocol/engine.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
@@ -29,8 +30,16 @@ export function askParts(engine: AskParts['engine']): AskParts {
     findFiles,
     readDocuments: readSourceDocuments,
     grammars: createGrammars(readGrammarFile),
-    resolveModel,
+    resolveModel: (name, options) => resolveModel(name, { ...options, access: hubAccess(process.env) }),
     engine,
+  };
+}
+
+/** The variables that other tools of Hugging Face have, too. */
+export function hubAccess({ HF_ENDPOINT: endpoint, HF_TOKEN: token }: NodeJS.ProcessEnv): HubAccess {
+  return {
+    ...(endpoint === undefined || endpoint === '' ? {} : { endpoint }),
+    ...(token === undefined || token === '' ? {} : { token }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { ask, type AskParts, type AskRequest } from '../ask.ts';
+import { ask, modelProgressEvent, type AskParts, type AskRequest } from '../ask.ts';
 import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
 import type { ChatParts } from '../conversations/chatParts.ts';
@@ -20,14 +20,16 @@ import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts'
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
 import { errors } from '../errors.ts';
-import { getModelFile, localModel, resolveModel } from '../models/findModel.ts';
-import { modelFolder } from '../models/modelFolder.ts';
+import { resolveModel } from '../models/findModel.ts';
+import type { HubAccess } from '../models/huggingFace.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
+import { keepHubToken, type HubToken } from './hubToken.ts';
 import { createIndexing, type Indexing } from './indexing.ts';
+import { missingModel, takeOffer } from './modelOffers.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
@@ -41,10 +43,18 @@ export interface AskWindow {
   /** Sentences that the user should know. */
   readonly notices: () => readonly string[];
   readonly getModel: ChatParts['getModel'];
+  readonly modelPlaces: () => Promise<ModelPlaces>;
+  readonly hubToken: HubToken;
   readonly storedReadings: StoredReadings;
   readonly indexing: Indexing;
   /** Ends everything; what ran can be continued. */
   readonly close: () => Promise<void>;
+}
+
+/** As `resolveModel` and `lookUpModel` take them. */
+export interface ModelPlaces {
+  readonly folder?: string;
+  readonly access: HubAccess;
 }
 
 export interface WindowQuestion extends Pick<
@@ -77,6 +87,7 @@ export async function openAskWindow({
   onEngine,
 }: AskWindowOptions): Promise<AskWindow> {
   const grammars = createGrammars(readGrammarFile);
+  const hubToken = keepHubToken(context.secrets);
   let notices: readonly string[] = [];
   let view: EngineView = { state: 'stopped' };
   const setView = (next: EngineView): void => {
@@ -211,13 +222,22 @@ export async function openAskWindow({
     }
   }
 
-  const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
-    const { settings } = readSettings();
-    const { entry } = await localModel(settings.model, settings.modelFolder);
-    if (entry === null) return;
-    await getModelFile(entry, settings.modelFolder ?? modelFolder(), {
+  /** Where models are kept and come from. */
+  const modelPlaces = async (): Promise<ModelPlaces> => {
+    const { modelFolder: folder, modelMirror: endpoint } = readSettings().settings;
+    const token = await hubToken.get();
+    const access = {
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(token === undefined ? {} : { token }),
+    };
+    return { access, ...(folder === undefined ? {} : { folder }) };
+  };
+  const getModel: ChatParts['getModel'] = async (name, onProgress, signal) => {
+    const model = await takeOffer(name);
+    await resolveModel(model, {
+      ...(await modelPlaces()),
       signal,
-      onProgress: ({ stage, done, total }) => onProgress({ event: 'progress', stage, done, total }),
+      onProgress: (progress) => onProgress(modelProgressEvent(progress)),
     });
   };
 
@@ -234,11 +254,7 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async () => {
-      const { settings } = readSettings();
-      const { here, entry, name, bytes } = await localModel(settings.model, settings.modelFolder);
-      return here || entry === null ? null : { name, bytes };
-    },
+    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }),
     loaded: () => {
       const { condition } = engine;
       if (condition.state !== 'ready') return undefined;
@@ -259,6 +275,13 @@ export async function openAskWindow({
     newId: () => randomUUID(),
   });
 
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const keys = [known.model.key, known.modelFolder.key];
+      if (keys.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`))) chat.modelChanged();
+    }),
+  );
+
   const watcher = onFileChanges(
     (uri) => {
       const place = placeOfUri(uri);
@@ -275,6 +298,8 @@ export async function openAskWindow({
     chat,
     ask: (question, signal) => answer(question, undefined, signal),
     getModel,
+    modelPlaces,
+    hubToken,
     storedReadings: readings,
     indexing,
     engineView: () => view,

@@ -6,10 +6,13 @@ import type { EngineView } from '../protocol/chat.ts';
 import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
 import type { Indexing } from './indexing.ts';
+import type { HubToken } from './hubToken.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
-import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
+import { chooseModel } from './chooseModel.ts';
+import { manageModels } from './manageModels.ts';
+import { askBox, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
   readonly chat: Chat;
@@ -19,6 +22,7 @@ export interface CommandParts {
   readonly markEvidence: (exchangeId: string | null) => void;
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
+  readonly hubToken: Pick<HubToken, 'set' | 'remove'>;
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
   readonly explaining: ExplainCommands;
@@ -50,8 +54,11 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       if (last !== undefined) parts.markEvidence(last.id);
     },
     unmarkEvidence: () => parts.markEvidence(null),
-    chooseModel,
+    chooseModel: () => chooseModel(() => parts.chat.awaitsModel),
     getModel: parts.getModel,
+    manageModels,
+    setHubToken: parts.hubToken.set,
+    removeHubToken: parts.hubToken.remove,
     exportConversation: async () => {
       const shown = parts.chat.shown;
       if (shown !== null) await parts.exportConversation(shown.id);

@@ -95,8 +95,8 @@ describe('a question', () => {
     let here = false;
     const chat = await open({
       answer: says('Yes.'),
-      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98 }),
-      getModel: (onProgress) => {
+      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98, haveBytes: 0 }),
+      getModel: (_, onProgress) => {
         onProgress({ event: 'progress', stage: 'downloading', done: 1, total: 2 });
         here = true;
         return Promise.resolve();
@@ -104,13 +104,54 @@ describe('a question', () => {
     });
     const id = chat.ask('One?', []);
     await turn();
-    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98 });
+    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98, haveBytes: 0 });
     expect(asked).toEqual([]);
-    chat.decide(id, 'planned');
+    chat.decide(id, { model: 'small' });
     await settled(chat);
     expect(chat.exchange(id)?.state).toBe('answered');
     const shown = changes.filter((change) => change.change === 'activity').map(({ activity }) => activity);
     expect(shown).toContainEqual({ kind: 'progress', stage: 'downloading', done: 1, total: 2 });
+  });
+
+  it('gets what was offered and chosen, and nothing else', async () => {
+    const others = [{ name: 'smaller', bytes: 9 }];
+    const got: (string | undefined)[] = [];
+    const chat = await open({
+      answer: says('Yes.'),
+      missingModel: () => Promise.resolve({ name: 'small', bytes: 98, haveBytes: 0, others }),
+      getModel: (name) => {
+        got.push(name);
+        return Promise.resolve();
+      },
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    for (const model of ['elsewhere', 'smaller']) {
+      chat.decide(id, { model });
+      await turn();
+    }
+    await settled(chat);
+    expect(got).toEqual(['smaller']);
+  });
+
+  it('looks again when another model is set, and is answered when that one is here', async () => {
+    let here = false;
+    const chat = await open({
+      answer: says('Yes.'),
+      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98, haveBytes: 0 }),
+      getModel: () => Promise.reject(new Error('it was not asked for')),
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    expect(chat.awaitsModel).toBe(true);
+    chat.modelChanged();
+    await turn();
+    expect(chat.state.activities[id]?.kind).toBe('needsModel');
+    here = true;
+    chat.modelChanged();
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('answered');
+    expect(chat.awaitsModel).toBe(false);
   });
 
   it('waits for the choice of a long reading', async () => {

@@ -66,6 +66,23 @@ export function serve(content: Buffer, extraHeaders: Readonly<Record<string, str
   };
 }
 
+/** What the hub does for one file: it names size, sha256 and commit, and sends the file from another address. */
+export function hubFile(content: Buffer, path: string, commit = 'c'.repeat(40)): Answer {
+  const told = {
+    ...{ 'x-repo-commit': commit, 'x-linked-size': `${content.length}` },
+    ...{ 'x-linked-etag': `"${sha256Of(content)}"`, location: '/cdn' },
+  };
+  return (request, response) => {
+    if (request.url === '/cdn') return serve(content)(request, response);
+    const known = [path, path.replace('/resolve/main/', `/resolve/${commit}/`)].includes(request.url ?? '');
+    return known ? status(302, told)(request, response) : hubError(404, 'EntryNotFound')(request, response);
+  };
+}
+
+export function hubError(code: number, name: string): Answer {
+  return status(code, { 'x-error-code': name });
+}
+
 export function ignoreRange(content: Buffer): Answer {
   return (_, response) => {
     response.writeHead(200, { 'content-length': content.length });
