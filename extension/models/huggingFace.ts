@@ -80,7 +80,7 @@ export function parseHubReference(text: string): HubReference | undefined {
 
 /** As `parseHubReference` reads it. */
 export function hubReferenceText({ owner, repository, revision, file }: HubReference): string {
-  const at = revision === 'main' ? '' : `@${revision}`;
+  const at = revision === 'main' ? '' : `@${encodeURIComponent(revision)}`;
   return `hf:${owner}/${repository}${at}${file === undefined ? '' : `/${file}`}`;
 }
 

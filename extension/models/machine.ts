@@ -1,7 +1,7 @@
 /** What the machine has that decides which model suits it. */
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
 import { graphics } from 'systeminformation';
-import { freeMemoryBytes } from './memoryEstimate.ts';
+import { freeMemoryBytes } from './freeMemory.ts';
 
 export interface MachineFacts {
   /** Threads that may run at once. */

@@ -1,8 +1,9 @@
 /** What this extension keeps in its model folder, and removing it. */
 import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { withFileLock } from './fileLock.ts';
 import { nameOfFile } from './catalogue.ts';
+import { withFileLock } from './fileLock.ts';
+import { filesOfModel } from './findModel.ts';
 import { writeError } from './modelFolder.ts';
 
 export interface OwnModel {
@@ -16,9 +17,6 @@ export interface OwnModel {
   readonly unfinished: boolean;
 }
 
-/** What lies beside a file and goes with it. The lock stays: another process may hold it. */
-const companions = ['', '.verified', '.part', '.part.etag', '.record'] as const;
-
 /** The largest first. None where the folder is not there. */
 export async function ownModels(folder: string): Promise<readonly OwnModel[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -28,7 +26,7 @@ export async function ownModels(folder: string): Promise<readonly OwnModel[]> {
       .map((entry) => join(entry.parentPath, entry.name).replace(/\.part$/, '')),
   );
   const models = [...paths].map(async (path): Promise<OwnModel> => {
-    const sizes = await Promise.all(companions.map((end) => bytesOnDisk(path + end)));
+    const sizes = await Promise.all(filesOfModel(path).map(bytesOnDisk));
     return {
       name: nameOfFile(path) ?? path.slice(folder.length + 1).replaceAll(sep, '/'),
       path,
@@ -39,7 +37,7 @@ export async function ownModels(folder: string): Promise<readonly OwnModel[]> {
   return (await Promise.all(models)).sort((a, b) => b.bytes - a.bytes);
 }
 
-/** Waits for a process that is fetching it. Throws errors.cacheFolderNotWritable and errors.cancelled. */
+/** With all that belongs to it but its lock, which another process may hold; waits for one that is fetching it. Throws errors.cacheFolderNotWritable and errors.cancelled. */
 export async function deleteOwnModel(path: string, signal: AbortSignal): Promise<void> {
   await withFileLock(
     `${path}.lock`,
@@ -47,7 +45,7 @@ export async function deleteOwnModel(path: string, signal: AbortSignal): Promise
     () => undefined,
     async () => {
       try {
-        for (const end of companions) await rm(path + end, { force: true });
+        for (const file of filesOfModel(path)) await rm(file, { force: true });
       } catch (error) {
         throw await writeError(error, path, 0);
       }

@@ -3,6 +3,7 @@ import { bytesText, durationText } from './amounts.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { expectedHeader } from './expectedTensors.ts';
 import type { MachineFacts } from './machine.ts';
+import { processBytes } from './fitToMemory.ts';
 import type { GgufHeader } from './ggufFile.ts';
 import { estimateMemory } from './memoryEstimate.ts';
 
@@ -125,9 +126,9 @@ export function judge(
   return { neededBytes, ...room, seconds: (READ_TOKENS * entry.parameters) / perSecond };
 }
 
-/** Memory that a usual question takes. */
+/** Memory that a usual question takes, the engine's process included. */
 export function usualBytes(header: GgufHeader): number {
-  return estimateMemory(header, usualQuestion).totalBytes;
+  return estimateMemory(header, usualQuestion).totalBytes + processBytes;
 }
 
 /** Where a model runs: on the GPU when its memory has room for all of it. */

@@ -11,6 +11,7 @@ import { textHash } from '../textHash.ts';
 import { findFiles, type WorkspaceFolder } from '../workspace/findFiles.ts';
 import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
 import type { AskArguments } from './arguments.ts';
+import { useProxyOfEnvironment } from './proxy.ts';
 
 /** Greedy. The same question over the same files then has the same answer, but for how batches round. */
 const sampling = { temperature: 0, seed: 0 } as const;
@@ -30,7 +31,10 @@ export function askParts(engine: AskParts['engine']): AskParts {
     findFiles,
     readDocuments: readSourceDocuments,
     grammars: createGrammars(readGrammarFile),
-    resolveModel: (name, options) => resolveModel(name, { ...options, access: hubAccess(process.env) }),
+    async resolveModel(name, options) {
+      await useProxyOfEnvironment();
+      return resolveModel(name, { ...options, access: hubAccess(process.env) });
+    },
     engine,
   };
 }

@@ -154,6 +154,49 @@ describe('a question', () => {
     expect(chat.awaitsModel).toBe(false);
   });
 
+  it('pauses the download where the user wants it, and goes on from there', async () => {
+    let haveBytes = 0;
+    const begun: number[] = [];
+    const chat = await open({
+      answer: says('Yes.'),
+      missingModel: () => Promise.resolve(haveBytes === 98 ? null : { name: 'small', bytes: 98, haveBytes }),
+      getModel: async (_, onProgress, signal) => {
+        begun.push(haveBytes);
+        haveBytes += 49;
+        onProgress({ event: 'progress', stage: 'downloading', done: haveBytes, total: 98 });
+        if (haveBytes === 98) return;
+        await new Promise((_, reject) => signal.addEventListener('abort', reject));
+      },
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    chat.decide(id, { model: 'small' });
+    await turn();
+    chat.pauseModel(id);
+    await turn();
+    expect(chat.state.activities[id]).toMatchObject({ kind: 'needsModel', haveBytes: 49 });
+    chat.pauseModel(id); // nothing is under way
+    chat.decide(id, { model: 'small' });
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('answered');
+    expect(begun).toEqual([0, 49]);
+  });
+
+  it('is stopped while its model arrives', async () => {
+    const chat = await open({
+      missingModel: () => Promise.resolve({ name: 'small', bytes: 98, haveBytes: 0 }),
+      getModel: (_, __, signal) => new Promise((___, reject) => signal.addEventListener('abort', reject)),
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    chat.decide(id, { model: 'small' });
+    await turn();
+    chat.stop(id);
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('stopped');
+    expect(asked).toEqual([]);
+  });
+
   it('waits for the choice of a long reading', async () => {
     const plan = { tokens: 90, seconds: 60, smaller: { tokens: 40, seconds: 30 } };
     const choices: string[] = [];

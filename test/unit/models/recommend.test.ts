@@ -50,7 +50,7 @@ describe('recommend', () => {
     [
       'a card of 4 GB, so that what is larger runs on the processor',
       machine(8, 10, card(4, 3.4)),
-      'Qwen2.5-Coder-0.5B, Qwen2.5-Coder-1.5B*, Qwen2.5-Coder-7B',
+      'Qwen2.5-Coder-1.5B, Qwen3-4B-2507*, Qwen2.5-Coder-7B',
     ],
   ];
   it.each(cases)('%s', (_, facts, expected) => {

@@ -27,8 +27,8 @@ it('says what suits the machine, what is here, and what of it is refused and why
   await writeFile(join(folder, 'strange.gguf'), model('mamba'));
   const table = modelTable(await listModels(folder, machine));
   expect(table).toContain('balanced  Qwen2.5-Coder-0.5B-Instruct (recommended)');
-  expect(table).toContain(
-    'Reads 10,000 tokens in about 2 min on the processor, and takes about 890 MB of 5.4 GB of free memory.',
+  expect(table).toMatch(
+    /Reads 10,000 tokens in about 2 min on the processor, and takes about \d+ MB of 5\.4 GB of free memory\./,
   );
   for (const { name } of catalogue) expect(table).toContain(`  ${name}`);
   expect(table).toMatch(
