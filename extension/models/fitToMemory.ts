@@ -2,13 +2,11 @@
 import { errors, type AskError } from '../errors.ts';
 import {
   estimateMemory,
+  processBytes,
   type MemoryEstimate,
   type MemorySettings,
   type ModelSize,
 } from './memoryEstimate.ts';
-
-/** What the engine process takes beside the model: Node, the libraries, the text being read. */
-export const processBytes = 160 * 2 ** 20;
 
 /** Bytes of a GPU that are left to its driver and to what its kernels take for themselves. */
 const gpuReserveBytes = 128 * 2 ** 20;
@@ -57,7 +55,7 @@ export function fitToMemory(
   for (const step of steps(wanted, model.shape.layers, free.gpus.length > 0)) {
     const settings = { ...step, ...(gpuShares.length > 0 ? { gpuShares } : {}) };
     const estimate = estimateMemory(model, settings);
-    const lacked = lackedMemory(estimate, free);
+    const lacked = lackedMemory(estimate, free, processBytes);
     if (lacked === null) return { settings, estimate, lacked: first };
     first ??= lacked;
     last = lacked;
@@ -92,8 +90,12 @@ function withChunk(settings: MemorySettings, chunkTokens: number): MemorySetting
   };
 }
 
-/** The first memory that does not suffice. */
-function lackedMemory(estimate: MemoryEstimate, free: FreeMemory): LackedMemory | null {
+/** The first memory that does not suffice; null when all do. */
+export function lackedMemory(
+  estimate: MemoryEstimate,
+  free: FreeMemory,
+  aroundBytes = 0,
+): LackedMemory | null {
   const inMain = free.gpus.map(({ isShared }, gpu) => (isShared ? estimate.gpus[gpu]!.totalBytes : 0));
   const needs = [
     ...free.gpus.map(({ name, freeBytes }, gpu) => {
@@ -103,7 +105,7 @@ function lackedMemory(estimate: MemoryEstimate, free: FreeMemory): LackedMemory 
     {
       where: 'this machine',
       freeBytes: free.mainBytes,
-      neededBytes: inMain.reduce((sum, bytes) => sum + bytes, estimate.main.totalBytes + processBytes),
+      neededBytes: inMain.reduce((sum, bytes) => sum + bytes, estimate.main.totalBytes + aroundBytes),
     },
   ];
   return needs.find(({ neededBytes, freeBytes }) => neededBytes > freeBytes) ?? null;

@@ -9,8 +9,12 @@ const F32_BYTES = 4;
 const WINDOW_PADDING_TOKENS = 256;
 /** The largest part of a batch that goes through the model at once. */
 const MICRO_BATCH_TOKENS = 512;
+/** Tokens of the question that are scored at a time. */
+const SCORED_TOKENS = 64;
+/** Of one token's text, its places in the tokenizer's tables, and its merges; measured. */
+const TOKEN_BYTES = 380;
 /** What the engine process takes beside the model: Node, the libraries, the text being read. */
-const PROCESS_BYTES = 160 * 2 ** 20;
+export const processBytes = 160 * 2 ** 20;
 
 /** What memory follows from. */
 export interface ModelSize {
@@ -36,11 +40,16 @@ export interface MemorySettings {
 /** All in bytes. */
 export interface MemoryPart {
   readonly weightBytes: number;
+  /** The tables of the tokenizer, in main memory. */
+  readonly vocabularyBytes: number;
   readonly kvCacheBytes: number;
   /** The copy of the keys as they were first written. */
   readonly keptKeyBytes: number;
+  /** What llama.cpp's forward pass takes beside them. */
   readonly computeBytes: number;
-  /** The four together. */
+  /** What the graphs that score and keep take. */
+  readonly compressionBytes: number;
+  /** All of them together. */
   readonly totalBytes: number;
 }
 
@@ -68,13 +77,8 @@ export function modelSize(header: GgufHeader): ModelSize {
 
 /** The same for a file that is not here yet, of which the size of its weights is known. */
 export function modelSizeOfShape(shape: ModelShape, weightBytes: number): ModelSize {
-  const layerElements =
-    shape.embeddingLength *
-    (2 * shape.queryHeads * shape.keyLength +
-      shape.kvHeads * (shape.keyLength + shape.valueLength) +
-      3 * shape.feedForwardLength);
   const inputElements = shape.embeddingLength * shape.vocabulary;
-  const input = (weightBytes * inputElements) / (inputElements + shape.layers * layerElements);
+  const input = (weightBytes * inputElements) / (inputElements + shape.layers * layerElements(shape));
   const layer = (weightBytes - input) / shape.layers;
   return { shape, weights: { input, layers: Array.from({ length: shape.layers }, () => layer), output: 0 } };
 }
@@ -86,6 +90,7 @@ export function estimateMemory(model: GgufHeader | ModelSize, settings: MemorySe
   const rows = Math.ceil(settings.contextSize / WINDOW_PADDING_TOKENS) * WINDOW_PADDING_TOKENS;
   const keyRowBytes = shape.kvHeads * shape.keyLength * F16_BYTES;
   const valueRowBytes = shape.kvHeads * shape.valueLength * F16_BYTES;
+  const offloads = places.some((place) => place !== MAIN);
   const keptRows = Math.min(rows, settings.tokenBudget + settings.chunkTokens);
 
   const partOf = (place: number): MemoryPart => {
@@ -100,11 +105,21 @@ export function estimateMemory(model: GgufHeader | ModelSize, settings: MemorySe
       (hasOutput ? outputBytes : 0);
     const kvCacheBytes = layers.length * rows * (keyRowBytes + valueRowBytes);
     const keptKeyBytes = layers.length * keptRows * keyRowBytes;
+    const works = layers.length > 0 || hasOutput;
+    // A long batch goes through the layers of main memory on the GPU too, which borrows what it needs of them.
+    const borrows = !isMain && works && places.includes(MAIN);
     const computeBytes =
-      layers.length > 0 || hasOutput
-        ? forwardBytes(shape, rows, settings) + compressionBytes(shape, settings, layers.length)
-        : inputBytes(shape, rows, settings);
-    return withTotal({ weightBytes, kvCacheBytes, keptKeyBytes, computeBytes });
+      isMain && offloads
+        ? handedBytes(shape, rows, settings)
+        : works
+          ? forwardBytes(shape, rows, settings) +
+            (borrows ? rows * (keyRowBytes + valueRowBytes) + largestMatrixBytes(shape, weights) : 0)
+          : 0;
+    return withTotal({
+      ...{ weightBytes, kvCacheBytes, keptKeyBytes, computeBytes },
+      vocabularyBytes: isMain ? shape.vocabulary * TOKEN_BYTES : 0,
+      compressionBytes: layers.length > 0 ? compressionBytes(shape, settings, layers.length) : 0,
+    });
   };
 
   const main = partOf(MAIN);
@@ -112,12 +127,18 @@ export function estimateMemory(model: GgufHeader | ModelSize, settings: MemorySe
   return { ...[main, ...gpus].reduce(sumOf), main, gpus };
 }
 
+/** What an estimate leaves when the model is in the memory already. */
+export function withoutModel(estimate: MemoryEstimate): MemoryEstimate {
+  const rest = (part: MemoryPart): MemoryPart => withTotal({ ...part, weightBytes: 0, vocabularyBytes: 0 });
+  return { ...rest(estimate), main: rest(estimate.main), gpus: estimate.gpus.map(rest) };
+}
+
 /**
  * Throws errors.notEnoughMemory when the estimate and the process around it do not fit `freeBytes`.
  * `where` names the memory: "this machine", "Vulkan0".
  */
 export function checkMemory(estimate: MemoryPart, freeBytes: number, where: string): void {
-  const neededBytes = estimate.totalBytes + PROCESS_BYTES;
+  const neededBytes = estimate.totalBytes + processBytes;
   if (neededBytes > freeBytes) throw errors.notEnoughMemory(neededBytes, freeBytes, where);
 }
 
@@ -144,35 +165,51 @@ function hasOutputMatrix({ output }: ModelSize['weights'], shape: ModelShape): b
 }
 
 function withTotal(part: Omit<MemoryPart, 'totalBytes'>): MemoryPart {
-  const { weightBytes, kvCacheBytes, keptKeyBytes, computeBytes } = part;
-  return { ...part, totalBytes: weightBytes + kvCacheBytes + keptKeyBytes + computeBytes };
+  const { weightBytes, vocabularyBytes, kvCacheBytes, keptKeyBytes, computeBytes, compressionBytes } = part;
+  const stored = weightBytes + vocabularyBytes + kvCacheBytes + keptKeyBytes;
+  return { ...part, totalBytes: stored + computeBytes + compressionBytes };
 }
 
 function sumOf(a: MemoryPart, b: MemoryPart): MemoryPart {
   return withTotal({
     weightBytes: a.weightBytes + b.weightBytes,
+    vocabularyBytes: a.vocabularyBytes + b.vocabularyBytes,
     kvCacheBytes: a.kvCacheBytes + b.kvCacheBytes,
     keptKeyBytes: a.keptKeyBytes + b.keptKeyBytes,
     computeBytes: a.computeBytes + b.computeBytes,
+    compressionBytes: a.compressionBytes + b.compressionBytes,
   });
 }
 
 /**
- * llama.cpp plans its compute buffer for a whole micro batch. Its allocator reuses memory between layers, so one
- * layer's activations count: the residual stream, its normed copy and the layer's output, K and V, and the gated
- * feed-forward part (its two halves and their product); beside them the attention mask (f16) and the logits of the
- * one token that asks for them.
+ * llama.cpp plans its compute buffer for a whole micro batch. Its allocator reuses memory between layers, so the
+ * larger half of one layer counts: attention (Q twice, K, V and the residual stream) or the gated feed-forward part
+ * (its two halves, their product and the stream's copies); beside it the attention mask (f16). The logits of the one
+ * token that asks for them are kept apart.
  */
 function forwardBytes(shape: ModelShape, rows: number, settings: MemorySettings): number {
-  const tokens = microBatch(settings);
-  const keysAndValues = shape.kvHeads * (shape.keyLength + shape.valueLength);
-  const activations = 3 * shape.embeddingLength + keysAndValues + 3 * shape.feedForwardLength;
-  return tokens * (F32_BYTES * activations + F16_BYTES * rows) + F32_BYTES * shape.vocabulary;
+  const { embeddingLength, queryHeads, kvHeads, keyLength, valueLength, feedForwardLength } = shape;
+  const attention = 2 * queryHeads * keyLength + kvHeads * (keyLength + valueLength) + 2 * embeddingLength;
+  const activations = Math.max(attention, 3 * feedForwardLength + 4 * embeddingLength);
+  const perToken = F32_BYTES * activations + F16_BYTES * rows;
+  return microBatch(settings) * perToken + F32_BYTES * shape.vocabulary;
 }
 
-/** What main memory hands to a GPU that has all the layers: the tokens' embeddings and the mask. */
-function inputBytes(shape: ModelShape, rows: number, settings: MemorySettings): number {
-  return microBatch(settings) * (F32_BYTES * shape.embeddingLength + F16_BYTES * rows);
+/** What main memory hands to the GPUs and takes from them: embeddings, queries and the mask. */
+function handedBytes(shape: ModelShape, rows: number, settings: MemorySettings): number {
+  return microBatch(settings) * (F32_BYTES * 2 * shape.embeddingLength + F16_BYTES * rows);
+}
+
+/** Of a layer, by the share of one matrix of the feed-forward part. */
+function largestMatrixBytes(shape: ModelShape, { layers }: ModelSize['weights']): number {
+  const matrix = shape.embeddingLength * shape.feedForwardLength;
+  return (Math.max(...layers) * matrix) / layerElements(shape);
+}
+
+function layerElements(shape: ModelShape): number {
+  const { embeddingLength, queryHeads, kvHeads, keyLength, valueLength, feedForwardLength } = shape;
+  const attention = 2 * queryHeads * keyLength + kvHeads * (keyLength + valueLength);
+  return embeddingLength * (attention + 3 * feedForwardLength);
 }
 
 function microBatch({ batchTokens, contextSize }: MemorySettings): number {
@@ -181,13 +218,14 @@ function microBatch({ batchTokens, contextSize }: MemorySettings): number {
 
 /**
  * The graphs of the compression: the question's queries of all layers, then for one layer at a time its scores before
- * and after the softmax and the mask, and the kept rows while they are gathered (f32) and written back.
+ * and after they are turned, and the kept rows while they are gathered (f32) and rotated.
  */
 function compressionBytes(shape: ModelShape, settings: MemorySettings, layers: number): number {
-  const { questionTokens, tokenBudget, chunkTokens } = settings;
+  const { tokenBudget, chunkTokens } = settings;
+  const questionTokens = Math.min(settings.questionTokens, SCORED_TOKENS);
   const scoredRows = tokenBudget + chunkTokens + questionTokens;
   const queries = layers * questionTokens * shape.queryHeads * shape.keyLength;
-  const scores = questionTokens * scoredRows * (2 * shape.queryHeads + 1);
-  const gathered = tokenBudget * shape.kvHeads * (shape.keyLength + shape.valueLength);
-  return F32_BYTES * (queries + scores + 2 * gathered);
+  const scores = questionTokens * scoredRows * 2 * shape.queryHeads;
+  const gathered = tokenBudget * shape.kvHeads * (2 * shape.keyLength + shape.valueLength);
+  return F32_BYTES * (queries + scores + gathered);
 }
