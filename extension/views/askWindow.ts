@@ -20,7 +20,7 @@ import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts'
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
 import { errors } from '../errors.ts';
-import { lookUpModel, resolveModel } from '../models/findModel.ts';
+import { resolveModel } from '../models/findModel.ts';
 import type { HubAccess } from '../models/huggingFace.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
@@ -29,6 +29,7 @@ import { findFiles } from '../workspace/findFiles.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
 import { keepHubToken, type HubToken } from './hubToken.ts';
 import { createIndexing, type Indexing } from './indexing.ts';
+import { missingModel, takeOffer } from './modelOffers.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
@@ -231,9 +232,9 @@ export async function openAskWindow({
     };
     return { access, ...(folder === undefined ? {} : { folder }) };
   };
-  const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
-    const { settings } = readSettings();
-    await resolveModel(settings.model, {
+  const getModel: ChatParts['getModel'] = async (name, onProgress, signal) => {
+    const model = await takeOffer(name);
+    await resolveModel(model, {
       ...(await modelPlaces()),
       signal,
       onProgress: (progress) => onProgress(modelProgressEvent(progress)),
@@ -253,12 +254,7 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async (signal) => {
-      const { settings } = readSettings();
-      const model = await lookUpModel(settings.model, { ...(await modelPlaces()), signal });
-      const { here, entry, name, bytes, haveBytes } = model;
-      return here || entry === null ? null : { name, bytes, haveBytes };
-    },
+    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }),
     loaded: () => {
       const { condition } = engine;
       if (condition.state !== 'ready') return undefined;
@@ -278,6 +274,13 @@ export async function openAskWindow({
     now: () => Date.now(),
     newId: () => randomUUID(),
   });
+
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const keys = [known.model.key, known.modelFolder.key];
+      if (keys.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`))) chat.modelChanged();
+    }),
+  );
 
   const watcher = onFileChanges(
     (uri) => {

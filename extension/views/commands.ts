@@ -10,7 +10,9 @@ import type { HubToken } from './hubToken.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
-import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
+import { chooseModel } from './chooseModel.ts';
+import { manageModels } from './manageModels.ts';
+import { askBox, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
   readonly chat: Chat;
@@ -52,8 +54,9 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       if (last !== undefined) parts.markEvidence(last.id);
     },
     unmarkEvidence: () => parts.markEvidence(null),
-    chooseModel,
+    chooseModel: () => chooseModel(() => parts.chat.awaitsModel),
     getModel: parts.getModel,
+    manageModels,
     setHubToken: parts.hubToken.set,
     removeHubToken: parts.hubToken.remove,
     exportConversation: async () => {
