@@ -89,6 +89,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<AskCod
       getModel: () => getModelWithProgress(ready()),
       clearStoredReadings: window.storedReadings.clear,
       indexing: window.indexing,
+      testMachine: window.testMachine,
       explaining: registerExplanations(context, window.ask, log),
       history: context.workspaceState,
     }),

@@ -9,6 +9,8 @@ import type { Indexing } from './indexing.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
+import type { AskWindow } from './askWindow.ts';
+import { showMachineTest } from './machineTest.ts';
 import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
@@ -21,6 +23,7 @@ export interface CommandParts {
   readonly getModel: () => Promise<void>;
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
+  readonly testMachine: AskWindow['testMachine'];
   readonly explaining: ExplainCommands;
   /** Questions asked before, latest first. */
   readonly history: vscode.Memento;
@@ -61,6 +64,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     openSettings: () =>
       vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),
     indexWorkspace: () => indexNow(parts.indexing),
+    testMachine: () => showMachineTest(parts.testMachine, parts.log),
     pauseIndexing: () => parts.indexing.togglePause(),
     showMenu: () => showMenu(parts.engineView(), parts.indexing.isPaused()),
   };
