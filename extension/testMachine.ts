@@ -29,8 +29,8 @@ export interface MachineTest {
 type MachineTestRequest = Pick<AskRequest, 'folders' | 'model' | 'device' | 'preset' | 'tokenBudget'>;
 type MachineTestParts = Pick<AskParts, 'findFiles' | 'readDocuments' | 'resolveModel' | 'engine'>;
 
-/** Long enough that it is compressed twice and the speed is steady. */
-const testLines = 160;
+/** About 2,000 tokens: long enough to be compressed, and for the speed to be steady. */
+const testLines = 60;
 const testAnswerTokens = 48;
 const sampledFiles = 40;
 const sampledCharacters = 4_000;
