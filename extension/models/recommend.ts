@@ -3,9 +3,8 @@ import { bytesText, durationText } from './amounts.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { expectedHeader } from './expectedTensors.ts';
 import type { MachineFacts } from './machine.ts';
-import { processBytes } from './fitToMemory.ts';
 import type { GgufHeader } from './ggufFile.ts';
-import { estimateMemory } from './memoryEstimate.ts';
+import { estimateMemory, processBytes } from './memoryEstimate.ts';
 
 export type Choice = 'fast' | 'balanced' | 'best';
 
