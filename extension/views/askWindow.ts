@@ -54,6 +54,7 @@ export interface AskWindow {
 export interface ModelPlaces {
   readonly folder?: string;
   readonly access: HubAccess;
+  readonly proxy?: string;
 }
 
 export interface WindowQuestion extends Pick<
@@ -229,7 +230,8 @@ export async function openAskWindow({
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(token === undefined ? {} : { token }),
     };
-    return { access, ...(folder === undefined ? {} : { folder }) };
+    const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy', '');
+    return { access, ...(folder === undefined ? {} : { folder }), ...(proxy === '' ? {} : { proxy }) };
   };
   const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
     const { settings } = readSettings();

@@ -1,6 +1,6 @@
 /** A model that arrives, by clicks: what is sent, and what is shown of it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Activity, PageState } from '../../extension/protocol/chat.ts';
+import type { Activity } from '../../extension/protocol/chat.ts';
 import { snapshotSequence, startChatPages, type ChatPages } from './chatPage.ts';
 import { states } from './states.ts';
 
@@ -25,14 +25,17 @@ it('is begun, paused and resumed', async () => {
   await button('Get Qwen2.5 Coder 3B (2.1 GB)').click();
   expect(await chat.received('getModel')).toEqual({ type: 'getModel', exchangeId: 'e2' });
 
-  await becomes(activityOf(states['downloading']!));
+  await becomes({
+    ...{ kind: 'progress', stage: 'downloading', done: 912e6, total: 2_104_932_000, secondsLeft: 71 },
+    transfer: { source: 'huggingface.co', resumable: true, bytesPerSecond: 16_800_000 },
+  });
   expect(await exchange.locator('.details').innerText()).toBe(
     '912 MB of 2.1 GB · 17 MB/s · 71 sec left · from huggingface.co',
   );
   await button('Pause').click();
   expect(await chat.received('pauseModel')).toEqual({ type: 'pauseModel', exchangeId: 'e2' });
 
-  await becomes(activityOf(states['paused']!));
+  await becomes(states['paused']!.activities['e2']!);
   await button('Resume (912 MB of 2.1 GB are there)').click();
   expect(chat.sent.filter(({ type }) => type === 'getModel')).toHaveLength(2);
   expect(await button('Pause').count()).toBe(0);
@@ -47,7 +50,3 @@ it('is begun, paused and resumed', async () => {
   expect(chat.trouble).toEqual([]);
   await chat.close();
 });
-
-function activityOf({ activities }: PageState): Activity {
-  return activities['e2']!;
-}
