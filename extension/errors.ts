@@ -261,6 +261,13 @@ export const errors = {
       [gib(neededBytes), where, gib(freeBytes)],
       'Close other programs, choose a smaller model or lower the token budget.',
     ),
+  memoryRanOut: (tokens: number) =>
+    new AskError(
+      'notEnoughMemory',
+      'No memory was left for a cache of {0} tokens: another program has taken it meanwhile',
+      [tokens],
+      'Close other programs and ask again, choose a smaller model or lower the token budget.',
+    ),
   cacheFolderNotWritable: (folder: string, problem: string) =>
     new AskError(
       'cacheFolderNotWritable',
@@ -318,6 +325,13 @@ export const errors = {
       'There is no {0} device here; found: {1}',
       [device, available.join(', ') || 'none'],
       'Choose --device auto or cpu, or install the driver of the device.',
+    ),
+  deviceFailed: (device: string, why: string) =>
+    new AskError(
+      'deviceNotFound',
+      'The device {0} failed its test: {1}',
+      [device, why],
+      'Choose the device cpu, or update the driver of this one.',
     ),
   engineNotStarted: (problem: string, cause?: unknown) =>
     new AskError(

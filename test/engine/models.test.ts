@@ -9,7 +9,8 @@ import { defaultModelName, findEntry } from '../../extension/models/catalogue.ts
 import { evidenceHeadsOf } from '../../extension/models/evidenceHeads.ts';
 import { ggmlTypes } from '../../extension/models/ggmlTypes.ts';
 import { readGgufHeader } from '../../extension/models/ggufFile.ts';
-import { checkMemory, estimateMemory, freeMemoryBytes } from '../../extension/models/memoryEstimate.ts';
+import { freeMemoryBytes } from '../../extension/models/freeMemory.ts';
+import { checkMemory, estimateMemory } from '../../extension/models/memoryEstimate.ts';
 import { modelShape } from '../../extension/models/modelShape.ts';
 import { checkServable } from '../../extension/models/servable.ts';
 import { sha256OfFile } from '../../extension/models/sha256.ts';

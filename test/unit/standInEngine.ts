@@ -121,6 +121,9 @@ export const loaded: EngineRequests['load']['result'] = {
   prefillTokensPerSecond: 1000,
   loadSeconds: 0,
   estimatedBytes: 0,
+  placement: [{ device: 'CPU', layers: 1, estimatedBytes: 0 }],
+  chunkTokens: 512,
+  notices: [],
 };
 
 export const result: AnsweredResult = {
