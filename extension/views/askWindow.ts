@@ -63,6 +63,7 @@ export interface AskWindow {
 export interface ModelPlaces {
   readonly folder?: string;
   readonly access: HubAccess;
+  readonly proxy?: string;
 }
 
 export interface WindowQuestion extends Pick<
@@ -251,7 +252,8 @@ export async function openAskWindow({
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(token === undefined ? {} : { token }),
     };
-    return { access, ...(folder === undefined ? {} : { folder }) };
+    const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy', '');
+    return { access, ...(folder === undefined ? {} : { folder }), ...(proxy === '' ? {} : { proxy }) };
   };
   const getModel: ChatParts['getModel'] = async (name, onProgress, signal) => {
     const model = await takeOffer(name);
