@@ -49,7 +49,7 @@ describe('recommend', () => {
     ['an H100', machine(16, 120, card(80, 79)), 'Qwen2.5-Coder-7B, Qwen2.5-Coder-14B, Qwen2.5-Coder-32B*'],
     [
       'a card of 4 GB, so that what is larger runs on the processor',
-      machine(8, 10, card(4, 3.4)),
+      machine(8, 10, card(4, 3.6)),
       'Qwen2.5-Coder-1.5B, Qwen3-4B-2507*, Qwen2.5-Coder-7B',
     ],
   ];
