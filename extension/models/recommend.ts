@@ -3,9 +3,8 @@ import { bytesText, durationText } from './amounts.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { expectedHeader } from './expectedTensors.ts';
 import type { MachineFacts } from './machine.ts';
-import { processBytes } from './fitToMemory.ts';
 import type { GgufHeader } from './ggufFile.ts';
-import { estimateMemory } from './memoryEstimate.ts';
+import { estimateMemory, processBytes } from './memoryEstimate.ts';
 
 export type Choice = 'fast' | 'balanced' | 'best';
 
@@ -32,7 +31,7 @@ export interface Recommendations {
   readonly first: Recommendation;
 }
 
-/** English; a translation is made from the template. `{0}` is the reading time, `{1}` and `{2}` memory. */
+/** English; translations are made of them. `{0}` is the reading time, `{1}` and `{2}` memory. */
 export const choiceTexts = {
   fast: 'Reads quickest.',
   balanced: 'Good answers for the time that reading takes.',
