@@ -24,6 +24,7 @@ export const commands = {
   exportConversation: 'askCodebase.exportConversation',
   clearStoredReadings: 'askCodebase.clearStoredReadings',
   indexWorkspace: 'askCodebase.indexWorkspace',
+  testMachine: 'askCodebase.testMachine',
   /** Pauses, and goes on when it was paused. */
   pauseIndexing: 'askCodebase.pauseIndexing',
   showLog: 'askCodebase.showLog',

