@@ -25,7 +25,7 @@ export function activityView(
     case 'queued':
       return queued(exchangeId, activity.ahead, queue);
     case 'needsModel':
-      return welcome(exchangeId, activity.name, activity.bytes);
+      return activity.haveBytes > 0 ? paused(exchangeId, activity) : welcome(exchangeId, activity);
     case 'confirm':
       return decision(exchangeId, activity);
     case 'progress':
@@ -47,7 +47,7 @@ export function activitySentence(activity: Activity | null): string {
     case 'confirm':
       return l10n.t('Reading everything is estimated to take {0}.', formatDuration(activity.seconds));
     case 'needsModel':
-      return l10n.t('A model is needed first.');
+      return activity.haveBytes > 0 ? l10n.t('The download is paused.') : l10n.t('A model is needed first.');
     case 'stopping':
     case undefined:
       return '';
@@ -76,6 +76,10 @@ function working(exchangeId: string, sentence: string): TemplateResult {
 
 function stopButton(exchangeId: string): TemplateResult {
   return textButton(l10n.t('Stop'), () => send({ type: 'stop', exchangeId }));
+}
+
+function pauseButton(exchangeId: string): TemplateResult {
+  return textButton(l10n.t('Pause'), () => send({ type: 'pauseModel', exchangeId }));
 }
 
 function queued(exchangeId: string, ahead: number, queue: readonly QueueItem[]): TemplateResult {
@@ -122,7 +126,9 @@ function aheadSentence(ahead: number): string {
     : l10n.t('{0} questions before this one', formatNumber(ahead));
 }
 
-function welcome(exchangeId: string, name: string, bytes: number): TemplateResult {
+type NeedsModel = Extract<Activity, { readonly kind: 'needsModel' }>;
+
+function welcome(exchangeId: string, { name, bytes }: NeedsModel): TemplateResult {
   return html`<div class="activity card">
     <h3>${l10n.t('One model, once')}</h3>
     <p>
@@ -136,6 +142,25 @@ function welcome(exchangeId: string, name: string, bytes: number): TemplateResul
     <div class="actions">
       ${textButton(
         l10n.t('Get {0} ({1})', name, formatBytes(bytes)),
+        () => send({ type: 'getModel', exchangeId }),
+        'primary',
+      )}
+      ${textButton(l10n.t('Cancel'), () => send({ type: 'stop', exchangeId }))}
+    </div>
+  </div>`;
+}
+
+/** A download that was begun: paused just now, or in an earlier window. */
+function paused(exchangeId: string, { name, bytes, haveBytes }: NeedsModel): TemplateResult {
+  const [have, all] = [formatBytes(haveBytes), formatBytes(bytes)];
+  return html`<div class="activity card">
+    <h3>${l10n.t('{0} has arrived in part', name)}</h3>
+    <p>
+      ${l10n.t('{0} of {1} are on this machine. Your question is answered as soon as the rest is there.', have, all)}
+    </p>
+    <div class="actions">
+      ${textButton(
+        l10n.t('Resume ({0} of {1} are there)', have, all),
         () => send({ type: 'getModel', exchangeId }),
         'primary',
       )}
@@ -184,7 +209,7 @@ function progress(exchangeId: string, activity: Progress): TemplateResult {
       <span class="grow"
         ><strong>${name}</strong> ${share === null ? nothing : html`<span>${formatShare(share)}</span>`}</span
       >
-      ${stopButton(exchangeId)}
+      ${activity.transfer?.resumable === true ? pauseButton(exchangeId) : nothing} ${stopButton(exchangeId)}
     </div>
     <div
       class="progress ${percent === null ? 'unknown' : ''}"
@@ -216,6 +241,7 @@ function details({
   secondsLeft,
   filesDone,
   filesTotal,
+  transfer,
 }: Progress): string[] {
   const parts: string[] = [];
   if (filesDone !== undefined) {
@@ -238,8 +264,12 @@ function details({
   } else if (stage !== 'loading' && filesDone === undefined) {
     parts.push(l10n.t('{0} files', formatNumber(done)));
   }
+  if (transfer?.bytesPerSecond !== undefined) {
+    parts.push(l10n.t('{0}/s', formatBytes(transfer.bytesPerSecond)));
+  }
   if (tokensPerSecond !== undefined) parts.push(l10n.t('{0} tokens/s', formatNumber(tokensPerSecond)));
   if (secondsLeft !== undefined && stage !== 'answering')
     parts.push(l10n.t('{0} left', formatDuration(secondsLeft)));
+  if (transfer !== undefined) parts.push(l10n.t('from {0}', transfer.source));
   return parts;
 }

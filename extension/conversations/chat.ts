@@ -13,6 +13,7 @@ import type { SkippedFile } from '../protocol/nouns.ts';
 import type { ChatParts, ChatQuestion } from './chatParts.ts';
 import * as change from './conversation.ts';
 import { queueItem, type Job } from './job.ts';
+import { waitForModel } from './waitForModel.ts';
 import { OpenConversations } from './openConversations.ts';
 import {
   branchReadings,
@@ -162,6 +163,11 @@ export class Chat {
     this.#jobOf(exchangeId)?.decide?.(choice);
   }
 
+  /** Ends the download of a model, and waits for the user again. What has arrived is kept. */
+  pauseModel(exchangeId: string): void {
+    this.#jobOf(exchangeId)?.pause?.();
+  }
+
   /** @param exchangeId the running one when absent */
   stop(exchangeId?: string): void {
     const job = exchangeId === undefined ? this.#queue[0] : this.#jobOf(exchangeId);
@@ -295,7 +301,10 @@ export class Chat {
     const { signal } = job.stop;
     const begin = this.#parts.now();
     try {
-      await this.#waitForModel(job, signal);
+      await waitForModel(job, this.#parts, {
+        decide: (activity) => this.#decision(job, activity, signal),
+        show: (activity) => this.#setActivity(job, activity),
+      });
       const exchange = this.#exchangeOf(job);
       const stored = this.#open.get(job.conversationId);
       if (exchange === undefined || stored === undefined) return;
@@ -319,15 +328,6 @@ export class Chat {
     } catch (error) {
       this.#onFailure(job, error);
     }
-  }
-
-  async #waitForModel(job: Job, signal: AbortSignal): Promise<void> {
-    const missing = await this.#parts.missingModel();
-    if (missing === null) return;
-    await this.#decision(job, { kind: 'needsModel', ...missing }, signal);
-    await this.#parts.getModel(({ event: _, ...progress }) => {
-      if (!signal.aborted) this.#setActivity(job, { kind: 'progress', ...progress });
-    }, signal);
   }
 
   #decision(job: Job, activity: Activity, signal: AbortSignal): Promise<'planned' | 'smaller'> {

@@ -14,6 +14,13 @@ export interface ChatQuestion extends Pick<
   readonly anew: boolean;
 }
 
+export interface MissingModel {
+  readonly name: string;
+  readonly bytes: number;
+  /** Of a download that was begun. */
+  readonly haveBytes: number;
+}
+
 export interface ChatParts {
   readonly store: ConversationStore;
   readonly answer: (
@@ -23,8 +30,8 @@ export interface ChatParts {
   ) => AsyncIterable<AnswerEvent>;
   /** How many files of a reading are other than they were. */
   readonly changedFiles: (record: ReadingRecord) => Promise<number>;
-  /** Null: it is on this machine. */
-  readonly missingModel: () => Promise<{ readonly name: string; readonly bytes: number } | null>;
+  /** Null: it is on this machine, or can be found nowhere, which the answer then says. Throws what the hub answers. */
+  readonly missingModel: (signal: AbortSignal) => Promise<MissingModel | null>;
   readonly getModel: (
     onProgress: (event: Extract<AnswerEvent, { event: 'progress' }>) => void,
     signal: AbortSignal,

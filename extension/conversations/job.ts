@@ -14,6 +14,8 @@ export interface Job {
   readonly stop: AbortController;
   running: boolean;
   decide?: (choice: 'planned' | 'smaller') => void;
+  /** While its model arrives. */
+  pause?: () => void;
 }
 
 /** As the page is told of it. */

@@ -1,5 +1,7 @@
 /** The models this extension offers by name, as data. A model outside of it is given as the path of a GGUF file. */
 
+import type { HubReference } from './huggingFace.ts';
+
 export interface CatalogueEntry {
   /** What `--model` and the setting take; letter case does not matter. */
   readonly name: string;
@@ -32,6 +34,8 @@ export interface PipSource {
 export interface HttpSource {
   readonly kind: 'http';
   readonly url: string;
+  /** Of a file that was named by a reference: what the hub refuses is explained with it. */
+  readonly hub?: HubReference;
 }
 
 export const defaultModelName = 'SmolLM2-135M-Instruct';

@@ -27,6 +27,16 @@ export interface ProgressEvent {
   readonly path?: string;
   readonly filesDone?: number;
   readonly filesTotal?: number;
+  /** Of the stage `downloading`. */
+  readonly transfer?: Transfer;
+}
+
+export interface Transfer {
+  /** For people: a host, a package, or the process that is already at it. */
+  readonly source: string;
+  /** What has arrived is kept when it ends early, and is gone on with. */
+  readonly resumable: boolean;
+  readonly bytesPerSecond?: number;
 }
 
 export interface PlanEvent {

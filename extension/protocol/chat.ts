@@ -18,8 +18,8 @@ import type { LineRange } from './nouns.ts';
 export type Activity =
   /** Other questions are before it. */
   | { readonly kind: 'queued'; readonly ahead: number }
-  /** The model is not on this machine: the welcome with its button. */
-  | { readonly kind: 'needsModel'; readonly name: string; readonly bytes: number }
+  /** The model is not on this machine: the welcome with its button. `haveBytes` of a download that was begun. */
+  | { readonly kind: 'needsModel'; readonly name: string; readonly bytes: number; readonly haveBytes: number }
   /** The reading is expected to take long; nothing is read until the user has chosen. */
   | {
       readonly kind: 'confirm';
@@ -154,6 +154,8 @@ export type FromPage =
   | { readonly type: 'confirm'; readonly exchangeId: string; readonly reading: 'planned' | 'smaller' }
   /** The answer to the activity `needsModel`. */
   | { readonly type: 'getModel'; readonly exchangeId: string }
+  /** What has arrived is kept, and `needsModel` follows. */
+  | { readonly type: 'pauseModel'; readonly exchangeId: string }
   /** Null: a button of the page itself, of no exchange (no folder is open, the window is restricted, the engine failed). */
   | { readonly type: 'remedy'; readonly exchangeId: string | null; readonly action: RemedyAction }
   | { readonly type: 'clearStoredReadings' }

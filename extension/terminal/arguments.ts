@@ -83,7 +83,8 @@ machine, and answers with citations. Nothing leaves the machine.
                          (default: the catalogue's first; downloaded once)
   --token-budget N       tokens kept in the KV cache (default: ${defaultTokenBudget})
   --reading-limit N|all  tokens to read at most (default: what this machine
-                         reads in 30 seconds, at least 4000)
+                         reads in 30 seconds, at least 4000; where all of it
+                         is indexed, the best 4096)
   --max-answer-tokens N  longest answer (default: ${defaultMaxAnswerTokens})
   --device NAME          ${devices.join(', ')} (default: auto)
   --preset NAME          what compression keeps: ${presets.join(', ')}

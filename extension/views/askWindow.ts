@@ -1,7 +1,7 @@
 /** The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { ask, type AskParts, type AskRequest } from '../ask.ts';
+import { ask, modelProgressEvent, type AskParts, type AskRequest } from '../ask.ts';
 import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
 import type { ChatParts } from '../conversations/chatParts.ts';
@@ -20,8 +20,8 @@ import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts'
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
 import { errors } from '../errors.ts';
-import { getModelFile, localModel, resolveModel } from '../models/findModel.ts';
-import { modelFolder } from '../models/modelFolder.ts';
+import { lookUpModel, resolveModel } from '../models/findModel.ts';
+import type { HubAccess } from '../models/huggingFace.ts';
 import type { AnswerEvent, ProgressEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
 import type { EngineNotice } from '../protocol/engine.ts';
@@ -30,6 +30,7 @@ import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
 import { loadedDetails, noticeText } from './engineTexts.ts';
+import { keepHubToken, type HubToken } from './hubToken.ts';
 import { createIndexing, type Indexing } from './indexing.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
@@ -49,10 +50,18 @@ export interface AskWindow {
     onProgress: (event: ProgressEvent) => void,
     signal: AbortSignal,
   ) => Promise<MachineTest>;
+  readonly modelPlaces: () => Promise<ModelPlaces>;
+  readonly hubToken: HubToken;
   readonly storedReadings: StoredReadings;
   readonly indexing: Indexing;
   /** Ends everything; what ran can be continued. */
   readonly close: () => Promise<void>;
+}
+
+/** As `resolveModel` and `lookUpModel` take them. */
+export interface ModelPlaces {
+  readonly folder?: string;
+  readonly access: HubAccess;
 }
 
 export interface WindowQuestion extends Pick<
@@ -85,6 +94,7 @@ export async function openAskWindow({
   onEngine,
 }: AskWindowOptions): Promise<AskWindow> {
   const grammars = createGrammars(readGrammarFile);
+  const hubToken = keepHubToken(context.secrets);
   let notices: readonly string[] = [];
   /** Of the engine that runs, in the order in which they were heard. */
   const engineNotices = new Set<string>();
@@ -232,13 +242,22 @@ export async function openAskWindow({
     }
   }
 
+  /** Where models are kept and come from. */
+  const modelPlaces = async (): Promise<ModelPlaces> => {
+    const { modelFolder: folder, modelMirror: endpoint } = readSettings().settings;
+    const token = await hubToken.get();
+    const access = {
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(token === undefined ? {} : { token }),
+    };
+    return { access, ...(folder === undefined ? {} : { folder }) };
+  };
   const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
     const { settings } = readSettings();
-    const { entry } = await localModel(settings.model, settings.modelFolder);
-    if (entry === null) return;
-    await getModelFile(entry, settings.modelFolder ?? modelFolder(), {
+    await resolveModel(settings.model, {
+      ...(await modelPlaces()),
       signal,
-      onProgress: ({ stage, done, total }) => onProgress({ event: 'progress', stage, done, total }),
+      onProgress: (progress) => onProgress(modelProgressEvent(progress)),
     });
   };
 
@@ -255,10 +274,11 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async () => {
+    missingModel: async (signal) => {
       const { settings } = readSettings();
-      const { here, entry, name, bytes } = await localModel(settings.model, settings.modelFolder);
-      return here || entry === null ? null : { name, bytes };
+      const model = await lookUpModel(settings.model, { ...(await modelPlaces()), signal });
+      const { here, entry, name, bytes, haveBytes } = model;
+      return here || entry === null ? null : { name, bytes, haveBytes };
     },
     loaded: () => {
       const { condition } = engine;
@@ -305,6 +325,8 @@ export async function openAskWindow({
           signal,
         ),
       ),
+    modelPlaces,
+    hubToken,
     storedReadings: readings,
     indexing,
     engineView: () => view,

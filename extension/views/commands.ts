@@ -6,6 +6,7 @@ import type { EngineView } from '../protocol/chat.ts';
 import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
 import type { Indexing } from './indexing.ts';
+import type { HubToken } from './hubToken.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
@@ -21,6 +22,7 @@ export interface CommandParts {
   readonly markEvidence: (exchangeId: string | null) => void;
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
+  readonly hubToken: Pick<HubToken, 'set' | 'remove'>;
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
   readonly testMachine: AskWindow['testMachine'];
@@ -55,6 +57,8 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     unmarkEvidence: () => parts.markEvidence(null),
     chooseModel,
     getModel: parts.getModel,
+    setHubToken: parts.hubToken.set,
+    removeHubToken: parts.hubToken.remove,
     exportConversation: async () => {
       const shown = parts.chat.shown;
       if (shown !== null) await parts.exportConversation(shown.id);

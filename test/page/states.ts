@@ -112,7 +112,21 @@ export const states: Readonly<Record<string, PageState>> = {
     notices: ['Another window has a model loaded: both together need 6.1 GB.'],
     engine: { state: 'failed' },
   },
-  needsModel: doing({ kind: 'needsModel', name: 'Qwen2.5 Coder 3B', bytes: 2_104_932_000 }),
+  needsModel: doing({ kind: 'needsModel', name: 'Qwen2.5 Coder 3B', bytes: 2_104_932_000, haveBytes: 0 }),
+  paused: doing({
+    kind: 'needsModel',
+    name: 'Qwen2.5 Coder 3B',
+    bytes: 2_104_932_000,
+    haveBytes: 912_000_000,
+  }),
+  downloading: doing({
+    kind: 'progress',
+    stage: 'downloading',
+    done: 912_000_000,
+    total: 2_104_932_000,
+    secondsLeft: 71,
+    transfer: { source: 'huggingface.co', resumable: true, bytesPerSecond: 16_800_000 },
+  }),
   confirm: doing({ kind: 'confirm', seconds: 130, tokens: 61_204, smaller: { tokens: 8_000, seconds: 30 } }),
   queued: doing(
     { kind: 'queued', ahead: 1 },

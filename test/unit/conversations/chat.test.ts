@@ -95,7 +95,7 @@ describe('a question', () => {
     let here = false;
     const chat = await open({
       answer: says('Yes.'),
-      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98 }),
+      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98, haveBytes: 0 }),
       getModel: (onProgress) => {
         onProgress({ event: 'progress', stage: 'downloading', done: 1, total: 2 });
         here = true;
@@ -104,13 +104,56 @@ describe('a question', () => {
     });
     const id = chat.ask('One?', []);
     await turn();
-    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98 });
+    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98, haveBytes: 0 });
     expect(asked).toEqual([]);
     chat.decide(id, 'planned');
     await settled(chat);
     expect(chat.exchange(id)?.state).toBe('answered');
     const shown = changes.filter((change) => change.change === 'activity').map(({ activity }) => activity);
     expect(shown).toContainEqual({ kind: 'progress', stage: 'downloading', done: 1, total: 2 });
+  });
+
+  it('pauses the download where the user wants it, and goes on from there', async () => {
+    let haveBytes = 0;
+    const begun: number[] = [];
+    const chat = await open({
+      answer: says('Yes.'),
+      missingModel: () => Promise.resolve(haveBytes === 98 ? null : { name: 'small', bytes: 98, haveBytes }),
+      getModel: async (onProgress, signal) => {
+        begun.push(haveBytes);
+        haveBytes += 49;
+        onProgress({ event: 'progress', stage: 'downloading', done: haveBytes, total: 98 });
+        if (haveBytes === 98) return;
+        await new Promise((_, reject) => signal.addEventListener('abort', reject));
+      },
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    chat.decide(id, 'planned');
+    await turn();
+    chat.pauseModel(id);
+    await turn();
+    expect(chat.state.activities[id]).toMatchObject({ kind: 'needsModel', haveBytes: 49 });
+    chat.pauseModel(id); // nothing is under way
+    chat.decide(id, 'planned');
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('answered');
+    expect(begun).toEqual([0, 49]);
+  });
+
+  it('is stopped while its model arrives', async () => {
+    const chat = await open({
+      missingModel: () => Promise.resolve({ name: 'small', bytes: 98, haveBytes: 0 }),
+      getModel: (_, signal) => new Promise((__, reject) => signal.addEventListener('abort', reject)),
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    chat.decide(id, 'planned');
+    await turn();
+    chat.stop(id);
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('stopped');
+    expect(asked).toEqual([]);
   });
 
   it('waits for the choice of a long reading', async () => {

@@ -6,12 +6,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { catalogue, findEntry, type CatalogueEntry } from '../../../extension/models/catalogue.ts';
-import {
-  getModelFile,
-  localModel,
-  resolveModel,
-  type ModelProgress,
-} from '../../../extension/models/findModel.ts';
+import { localModel, resolveModel } from '../../../extension/models/findModel.ts';
+import { getModelFile, type ModelProgress } from '../../../extension/models/modelFile.ts';
 import {
   fileReaches,
   serve,
@@ -106,7 +102,15 @@ describe('without the network', () => {
       await writeFile(path(), '');
       await truncate(path(), size);
     }
-    const expected = { here, name: entry.name, bytes: entry.bytes, path: path(), entry };
+    const expected = {
+      here,
+      name: entry.name,
+      bytes: entry.bytes,
+      haveBytes: 0,
+      path: path(),
+      entry,
+      hub: null,
+    };
     expect(await localModel(undefined, folder)).toEqual(expected);
   });
 
@@ -116,7 +120,8 @@ describe('without the network', () => {
   ])('says whether the file %s is here', async (name, here, bytes) => {
     await writeFile(modelPath(), 'anything');
     const found = await localModel(join(folder, name), folder);
-    expect(found).toEqual({ here, name: name.slice(0, -5), bytes, path: join(folder, name), entry: null });
+    const expected = { here, name: name.slice(0, -5), bytes, haveBytes: 0, path: join(folder, name) };
+    expect(found).toEqual({ ...expected, entry: null, hub: null });
   });
 
   it('a model that is not here is not fetched', async () => {
@@ -154,7 +159,10 @@ describe('getModelFile', () => {
     expect(await getModelFile(entryFrom(gone, good), folder, options)).toBe(modelPath());
     expect(sha256Of(await readFile(modelPath()))).toBe(sha256Of(content));
     expect(await readdir(folder)).toEqual(settledFiles);
-    const last = { done: content.length, total: content.length, source: new URL(good.url).host };
+    const last = {
+      ...{ done: content.length, total: content.length },
+      ...{ source: new URL(good.url).host, resumable: true },
+    };
     expect(progress).toContainEqual({ stage: 'downloading', ...last });
     expect(progress.at(-1)).toEqual({ stage: 'verifying', ...last });
   });
@@ -247,7 +255,7 @@ describe('two processes at once', () => {
     const script = join(folder, 'get.mjs');
     await build({
       stdin: {
-        contents: `import { getModelFile } from './extension/models/findModel.ts';
+        contents: `import { getModelFile } from './extension/models/modelFile.ts';
           await getModelFile(${JSON.stringify(entry)}, ${JSON.stringify(folder)}, { signal: new AbortController().signal });`,
         resolveDir: process.cwd(),
       },
