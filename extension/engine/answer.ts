@@ -117,7 +117,7 @@ export async function answer(
     statistics: {
       documentTokens: document.tokens.length,
       keptTokens,
-      tokenBudget: params.tokenBudget,
+      tokenBudget: options.tokenBudget,
       prefillTokens: cache.prefillTokens + attention.prefillTokens,
       prefillSeconds: cache.seconds.prefill,
       scoreSeconds: cache.seconds.score,
@@ -150,7 +150,9 @@ function prepare(
   const { readUnder } = params;
   const prompt = readUnder === undefined ? asked : { ...asked, scoring: scoringTokensOf(model, readUnder) };
   const document = tokenizePassages(model, params.passages);
-  const preset = presetOptions(params.preset, params.tokenBudget, engine.evidenceHeads);
+  // Layers with a window would otherwise lose some of the last tokens.
+  const tokenBudget = Math.max(params.tokenBudget, ...model.windows.map((window) => window ?? 0));
+  const preset = presetOptions(params.preset, tokenBudget, engine.evidenceHeads);
   return {
     prompt,
     input: { prefix: prompt.prefix, document, question: prompt.scoring },
