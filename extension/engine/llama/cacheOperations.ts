@@ -372,7 +372,7 @@ function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[]
     ]),
   );
   const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, runners[0].backend);
-  if (buffer === null) throw errors.internal(`no memory on the device for ${rows} rows of keys`, undefined);
+  if (buffer === null) throw errors.memoryRanOut(rows);
   return {
     layers,
     scoring: runners[0],
