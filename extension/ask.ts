@@ -28,6 +28,7 @@ import type {
   AskResult,
   BackgroundParams,
   DeviceName,
+  EngineNotice,
   FindReadingParams,
   LoadResult,
   PresetName,
@@ -174,6 +175,7 @@ async function answerFromWorkspace(
     (signal) => loadModel(request, parts, emit, signal),
   );
   const { engine, loaded } = model;
+  tellNotices(loaded.notices, emit);
 
   const reading = await confirmedReading(request, parts, workspace, model, signal);
   const skipped = [...workspace.skipped, ...reading.skipped];
@@ -241,14 +243,20 @@ async function askEngine(
   ];
   const { answerSoFar, temperature, seed } = request;
   try {
-    return await engine.request(
+    const result = await engine.request(
       'ask',
       { requestId, answerSoFar, temperature, seed, ...readingParams(request, passages, readUnder) },
       signal,
     );
+    if (result.outcome === 'answered') tellNotices(result.notices ?? [], emit);
+    return result;
   } finally {
     for (const stop of stopListening) stop();
   }
+}
+
+function tellNotices(notices: readonly EngineNotice[], emit: Emit): void {
+  for (const notice of notices) emit({ event: 'notice', notice });
 }
 
 /** What the engine's work before the answer depends on. */
@@ -455,7 +463,7 @@ async function confirmedReading(
 }
 
 /** Tokens that this machine reads within the patience of its user. */
-function defaultReadingLimit(tokensPerSecond: number): number {
+export function defaultReadingLimit(tokensPerSecond: number): number {
   return Math.max(leastDefaultReading, Math.floor(tokensPerSecond * patienceSeconds));
 }
 

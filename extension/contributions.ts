@@ -18,11 +18,13 @@ export const commands = {
   unmarkEvidence: 'askCodebase.unmarkEvidence',
   chooseModel: 'askCodebase.chooseModel',
   getModel: 'askCodebase.getModel',
+  manageModels: 'askCodebase.manageModels',
   setHubToken: 'askCodebase.setHubToken',
   removeHubToken: 'askCodebase.removeHubToken',
   exportConversation: 'askCodebase.exportConversation',
   clearStoredReadings: 'askCodebase.clearStoredReadings',
   indexWorkspace: 'askCodebase.indexWorkspace',
+  testMachine: 'askCodebase.testMachine',
   /** Pauses, and goes on when it was paused. */
   pauseIndexing: 'askCodebase.pauseIndexing',
   showLog: 'askCodebase.showLog',

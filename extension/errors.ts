@@ -51,7 +51,8 @@ export class AskError extends Error {
   }
 }
 
-function fillTemplate(template: string, args: ErrorArguments): string {
+/** Puts the arguments where `{0}`, `{1}` … stand. */
+export function fillTemplate(template: string, args: ErrorArguments): string {
   return template.replace(/\{(\d+)\}/g, (place, index) => String(args[Number(index)] ?? place));
 }
 
@@ -317,7 +318,7 @@ export const errors = {
       'libraryNotLoaded',
       "The package {0}, which drives NVIDIA's GPUs (540 MB with its companion), is not installed",
       [packageName],
-      'Run npm run get-cuda:linux or get-cuda:windows, or choose --device vulkan, which drives the same GPUs.',
+      'Choose the device vulkan, which drives the same GPUs, or run npm run get-cuda:linux (get-cuda:windows) in the repository.',
     ),
   deviceNotFound: (device: string, available: readonly string[]) =>
     new AskError(

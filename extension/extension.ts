@@ -92,6 +92,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<AskCod
       hubToken: window.hubToken,
       clearStoredReadings: window.storedReadings.clear,
       indexing: window.indexing,
+      testMachine: window.testMachine,
       explaining: registerExplanations(context, window.ask, log),
       history: context.workspaceState,
     }),

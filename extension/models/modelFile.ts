@@ -2,7 +2,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errors, isAskError, type AskError } from '../errors.ts';
-import type { CatalogueEntry, ModelSource } from './catalogue.ts';
+import type { ModelSource, SeenFile } from './catalogue.ts';
 import { discardPart, download } from './download.ts';
 import { withFileLock } from './fileLock.ts';
 import { hubRefusal } from './askHub.ts';
@@ -13,7 +13,10 @@ import { sha256OfFile } from './sha256.ts';
 import { pacedProgress } from './transferSpeed.ts';
 
 /** What has to be known of a file to fetch it and to verify it; `fileName` may have folders in it. */
-export type ModelFile = Pick<CatalogueEntry, 'name' | 'fileName' | 'bytes' | 'sha256' | 'sources'>;
+export interface ModelFile extends Omit<SeenFile, 'kind'> {
+  /** For people. */
+  readonly name: string;
+}
 
 export interface ModelProgress {
   readonly stage: 'downloading' | 'verifying';

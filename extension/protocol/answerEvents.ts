@@ -4,6 +4,7 @@
  * A failure is no event: the sequence ends with an error of the catalogue.
  */
 import type { ReadingRecord } from './conversation.ts';
+import type { EngineNotice } from './engine.ts';
 import type { Citation, Coverage, Evidence, Statistics } from './nouns.ts';
 
 /**
@@ -68,6 +69,12 @@ export type ReadAgainReason =
   | { readonly reason: 'notStored' }
   | { readonly reason: 'notHeld' };
 
+/** What the user should know of how the engine runs: a device was left out, or the memory made it step down. */
+export interface NoticeEvent {
+  readonly event: 'notice';
+  readonly notice: EngineNotice;
+}
+
 export interface TextEvent {
   readonly event: 'text';
   readonly text: string;
@@ -85,4 +92,5 @@ export interface CompletedAnswer {
   readonly statistics: Statistics;
 }
 
-export type AnswerEvent = ProgressEvent | PlanEvent | ReadAgainEvent | TextEvent | CompletedAnswer;
+export type AnswerEvent =
+  ProgressEvent | PlanEvent | ReadAgainEvent | NoticeEvent | TextEvent | CompletedAnswer;

@@ -8,6 +8,7 @@ import type {
   ProgressEvent,
 } from '../protocol/answerEvents.ts';
 import { answerSections } from './answerSections.ts';
+import { noticeSentence } from './noticeSentence.ts';
 import { count, megabytes, percent, plural, seconds } from './numbers.ts';
 import { fitColumns, safeName, safeText } from './safeText.ts';
 
@@ -67,6 +68,10 @@ export function textPrinter(options: TextPrinterOptions): Printer {
         case 'plan':
           live?.erase();
           progress.write(`${planSentence(event)}\n`);
+          return;
+        case 'notice':
+          live?.erase();
+          progress.write(`${noticeSentence(event.notice)}\n`);
           return;
         case 'readAgain':
           // Each question of a terminal is a conversation of its own, which goes on with nothing.

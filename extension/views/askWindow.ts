@@ -20,15 +20,19 @@ import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts'
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
 import { errors } from '../errors.ts';
-import { lookUpModel, resolveModel } from '../models/findModel.ts';
+import { resolveModel } from '../models/findModel.ts';
 import type { HubAccess } from '../models/huggingFace.ts';
-import type { AnswerEvent } from '../protocol/answerEvents.ts';
+import type { AnswerEvent, ProgressEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
+import type { EngineNotice } from '../protocol/engine.ts';
+import { testMachine, type MachineTest } from '../testMachine.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
+import { loadedDetails, noticeText } from './engineTexts.ts';
 import { keepHubToken, type HubToken } from './hubToken.ts';
 import { createIndexing, type Indexing } from './indexing.ts';
+import { missingModel, takeOffer } from './modelOffers.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
@@ -44,6 +48,11 @@ export interface AskWindow {
   readonly getModel: ChatParts['getModel'];
   readonly modelPlaces: () => Promise<ModelPlaces>;
   readonly hubToken: HubToken;
+  /** How fast this machine is, with the settings as they are. Throws as `testMachine` does. */
+  readonly testMachine: (
+    onProgress: (event: ProgressEvent) => void,
+    signal: AbortSignal,
+  ) => Promise<MachineTest>;
   readonly storedReadings: StoredReadings;
   readonly indexing: Indexing;
   /** Ends everything; what ran can be continued. */
@@ -89,6 +98,8 @@ export async function openAskWindow({
   const grammars = createGrammars(readGrammarFile);
   const hubToken = keepHubToken(context.secrets);
   let notices: readonly string[] = [];
+  /** Of the engine that runs, in the order in which they were heard. */
+  const engineNotices = new Set<string>();
   let view: EngineView = { state: 'stopped' };
   const setView = (next: EngineView): void => {
     view = next;
@@ -101,6 +112,8 @@ export async function openAskWindow({
     registryFolder: vscode.Uri.joinPath(context.globalStorageUri, 'engines').fsPath,
     onChange: (condition) => {
       log.info(`engine: ${condition.state}`);
+      if (condition.state === 'loading') engineNotices.clear();
+      if (condition.state === 'ready') for (const notice of condition.loaded.notices) tellOfEngine(notice);
       if (condition.state === 'failed') log.error(condition.error);
       setView(idleView());
     },
@@ -166,6 +179,14 @@ export async function openAskWindow({
     return now.state === 'ready' && percent !== undefined ? { ...now, indexing: percent } : now;
   };
 
+  const tellOfEngine = (notice: EngineNotice): void => {
+    const text = noticeText(notice);
+    if (engineNotices.has(text)) return;
+    engineNotices.add(text);
+    log.warn(text);
+    onChange([{ change: 'state', state: { notices: [...notices, ...engineNotices] } }]);
+  };
+
   const tellOfOthers = async (): Promise<void> => {
     const others = engine.condition.state === 'ready' ? [] : await engine.othersInMemory();
     notices = others.map(({ model, bytes }) =>
@@ -179,7 +200,7 @@ export async function openAskWindow({
     for (const problem of problems) log.warn(problem);
     for (const notice of notices) log.info(notice);
     notices = [...notices, ...problems];
-    onChange([{ change: 'state', state: { notices } }]);
+    onChange([{ change: 'state', state: { notices: [...notices, ...engineNotices] } }]);
   };
 
   async function* answer(
@@ -212,6 +233,7 @@ export async function openAskWindow({
       );
       for await (const event of events) {
         if (event.event === 'progress') setView(viewDuring(view, event));
+        if (event.event === 'notice') tellOfEngine(event.notice);
         yield event;
       }
     } finally {
@@ -233,9 +255,9 @@ export async function openAskWindow({
     const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy', '');
     return { access, ...(folder === undefined ? {} : { folder }), ...(proxy === '' ? {} : { proxy }) };
   };
-  const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
-    const { settings } = readSettings();
-    await resolveModel(settings.model, {
+  const getModel: ChatParts['getModel'] = async (name, onProgress, signal) => {
+    const model = await takeOffer(name);
+    await resolveModel(model, {
       ...(await modelPlaces()),
       signal,
       onProgress: (progress) => onProgress(modelProgressEvent(progress)),
@@ -255,12 +277,7 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async (signal) => {
-      const { settings } = readSettings();
-      const model = await lookUpModel(settings.model, { ...(await modelPlaces()), signal });
-      const { here, entry, name, bytes, haveBytes } = model;
-      return here || entry === null ? null : { name, bytes, haveBytes };
-    },
+    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }),
     loaded: () => {
       const { condition } = engine;
       if (condition.state !== 'ready') return undefined;
@@ -281,6 +298,13 @@ export async function openAskWindow({
     newId: () => randomUUID(),
   });
 
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const keys = [known.model.key, known.modelFolder.key];
+      if (keys.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`))) chat.modelChanged();
+    }),
+  );
+
   const watcher = onFileChanges(
     (uri) => {
       const place = placeOfUri(uri);
@@ -299,10 +323,19 @@ export async function openAskWindow({
     getModel,
     modelPlaces,
     hubToken,
+    testMachine: (onProgress, signal) =>
+      engine.use(() =>
+        testMachine(
+          { ...readSettings().settings, folders: workspaceFolders() },
+          partsNow(),
+          onProgress,
+          signal,
+        ),
+      ),
     storedReadings: readings,
     indexing,
     engineView: () => view,
-    notices: () => notices,
+    notices: () => [...notices, ...engineNotices],
     async close() {
       await indexing.stop();
       await chat.close();
@@ -333,12 +366,11 @@ function onFileChanges(matters: (uri: vscode.Uri) => boolean, work: () => void):
 function engineViewOf(condition: EngineCondition): EngineView {
   if (condition.state !== 'ready') return { state: condition.state };
   const { modelName: model, deviceName: device } = condition.loaded;
-  return { state: 'ready', model, device };
+  return { state: 'ready', model, device, details: loadedDetails(condition.loaded) };
 }
 
 function viewDuring(view: EngineView, event: Extract<AnswerEvent, { event: 'progress' }>): EngineView {
-  const { model, device } = view;
-  const loaded = { ...(model === undefined ? {} : { model }), ...(device === undefined ? {} : { device }) };
+  const { state: _state, percent: _percent, indexing: _indexing, ...loaded } = view;
   if (event.stage === 'reading' && event.total !== undefined && event.total > 0) {
     return { ...loaded, state: 'reading', percent: (100 * event.done) / event.total };
   }

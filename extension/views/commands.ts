@@ -10,7 +10,11 @@ import type { HubToken } from './hubToken.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
-import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
+import type { AskWindow } from './askWindow.ts';
+import { chooseModel } from './chooseModel.ts';
+import { showMachineTest } from './machineTest.ts';
+import { manageModels } from './manageModels.ts';
+import { askBox, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
   readonly chat: Chat;
@@ -23,6 +27,7 @@ export interface CommandParts {
   readonly hubToken: Pick<HubToken, 'set' | 'remove'>;
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
+  readonly testMachine: AskWindow['testMachine'];
   readonly explaining: ExplainCommands;
   /** Questions asked before, latest first. */
   readonly history: vscode.Memento;
@@ -52,8 +57,9 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       if (last !== undefined) parts.markEvidence(last.id);
     },
     unmarkEvidence: () => parts.markEvidence(null),
-    chooseModel,
+    chooseModel: () => chooseModel(() => parts.chat.awaitsModel),
     getModel: parts.getModel,
+    manageModels,
     setHubToken: parts.hubToken.set,
     removeHubToken: parts.hubToken.remove,
     exportConversation: async () => {
@@ -65,6 +71,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     openSettings: () =>
       vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),
     indexWorkspace: () => indexNow(parts.indexing),
+    testMachine: () => showMachineTest(parts.testMachine, parts.log),
     pauseIndexing: () => parts.indexing.togglePause(),
     showMenu: () => showMenu(parts.engineView(), parts.indexing.isPaused()),
   };

@@ -48,6 +48,7 @@ export function standInEngine(faults: Faults): StandIn {
     progress: (progress) => progresses.forEach((listener) => listener(progress)),
   };
   const methods = {
+    devices: () => Promise.resolve({ libraryVersion: 'none', devices: [] }),
     load: () => Promise.resolve((faults.load ?? (() => loaded))()),
     countTokens: ({ texts }: EngineRequests['countTokens']['params']) =>
       Promise.resolve({ counts: texts.map(faults.count ?? tokensOf) }),

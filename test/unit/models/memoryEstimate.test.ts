@@ -48,8 +48,17 @@ describe('estimateMemory', () => {
     expect(estimate.weightBytes).toBe(64 * 3 * 4);
     expect(estimate.kvCacheBytes).toBe(1024 * 2 * (2 * 2 * 16) * 2);
     expect(estimate.keptKeyBytes).toBe((100 + 256) * (2 * 2 * 16) * 2);
-    const { weightBytes, kvCacheBytes, keptKeyBytes, computeBytes } = estimate;
-    expect(estimate.totalBytes).toBe(weightBytes + kvCacheBytes + keptKeyBytes + computeBytes);
+    expect(estimate.gpus).toMatchObject([{ totalBytes: 0 }]);
+    expect(estimate.main.totalBytes).toBe(estimate.totalBytes);
+  });
+
+  it('is the sum of its parts', () => {
+    for (const offloadedLayers of [0, 1, 3]) {
+      const estimate = estimateMemory(header, { ...settings, offloadedLayers });
+      const { totalBytes, main, gpus, ...parts } = estimate;
+      expect(Object.values(parts).reduce((sum, bytes) => sum + bytes, 0)).toBe(totalBytes);
+      expect(main.totalBytes + gpus[0]!.totalBytes).toBe(totalBytes);
+    }
   });
 
   it('pads the window as llama.cpp does', () => {
