@@ -6,12 +6,12 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { askHubFile } from '../extension/models/askHub.ts';
 import type { CatalogueEntry } from '../extension/models/catalogue.ts';
 import { catalogue } from '../extension/models/catalogueEntries.ts';
 import { aboutBytes } from '../extension/models/expectedTensors.ts';
 import { readGgufHeader } from '../extension/models/ggufFile.ts';
 import {
-  askHubFile,
   hubModelFile,
   parseHubReference,
   type HubRecord,

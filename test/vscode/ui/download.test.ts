@@ -77,7 +77,7 @@ it(
     await button('Continue').click();
     await button(/^Resume/).click();
     const { exchange } = await ended();
-    expect(exchange.facts?.model).toBe('Tiny random llama');
+    expect(exchange.facts?.model).toMatch(/^Tiny random/);
     expect(hub.ranges.at(-1)).toBe(`bytes=${half}-`);
   },
   2 * answerMs,
