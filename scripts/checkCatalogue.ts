@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CatalogueEntry } from '../extension/models/catalogue.ts';
 import { catalogue } from '../extension/models/catalogueEntries.ts';
+import { askHubFile } from '../extension/models/askHub.ts';
 import { aboutBytes } from '../extension/models/expectedTensors.ts';
 import { readGgufHeader } from '../extension/models/ggufFile.ts';
 import {
-  askHubFile,
   hubModelFile,
   parseHubReference,
   type HubRecord,
