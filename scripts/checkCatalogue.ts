@@ -6,9 +6,10 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askHubFile } from '../extension/models/askHub.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CatalogueEntry } from '../extension/models/catalogue.ts';
 import { catalogue } from '../extension/models/catalogueEntries.ts';
+import { askHubFile } from '../extension/models/askHub.ts';
 import { aboutBytes } from '../extension/models/expectedTensors.ts';
 import { readGgufHeader } from '../extension/models/ggufFile.ts';
 import {
@@ -35,7 +36,7 @@ for (const entry of catalogue) {
   const reference = referenceOf(entry);
   if (reference === undefined) continue;
   try {
-    const record = await askHubFile(reference, { signal });
+    const record = await askHubFile(reference, { signal, wait: () => sleep(100) });
     const found = [...sizeProblems(entry, record), ...(await headerProblems(entry, reference, record))];
     problems.push(...found.map((problem) => `${entry.name} ${problem}.`));
     compared += 1;

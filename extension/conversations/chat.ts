@@ -331,10 +331,10 @@ export class Chat {
         ...(reading === undefined ? {} : { continueOn: readings.records[reading]! }),
         anew: job.anew,
       };
-      const confirm: Parameters<ChatParts['answer']>[1] = async (plan, signal) => {
-        const decision = await this.#decision(job, { kind: 'confirm', ...plan }, signal);
-        return decision === 'smaller' ? 'smaller' : 'planned';
-      };
+      const confirm: Parameters<ChatParts['answer']>[1] = async (plan, signal) =>
+        (await this.#decision(job, { kind: 'confirm', ...plan }, signal)) === 'smaller'
+          ? 'smaller'
+          : 'planned';
       for await (const event of this.#parts.answer(question, confirm, signal))
         this.#onEvent(job, event, begin);
     } catch (error) {
