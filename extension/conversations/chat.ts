@@ -398,8 +398,7 @@ export class Chat {
     const exchange = this.#exchangeOf(job);
     const wentAway = isAskError(error, 'engineStopped') || isAskError(error, 'engineHung');
     const cutOff = wentAway && (exchange?.text ?? '') !== '';
-    const failure = this.#parts.describe(error);
-    this.#settle(job, { state: cutOff ? 'interrupted' : 'failed', failure });
+    this.#settle(job, { state: cutOff ? 'interrupted' : 'failed', failure: this.#parts.describe(error) });
   }
 
   /** Ends an exchange: as it was before when it was asked anew, and nothing came. */

@@ -1,7 +1,8 @@
 /** The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { ask, modelProgressEvent, type AskParts, type AskRequest } from '../ask.ts';
+import { ask, type AskParts, type AskRequest } from '../ask.ts';
+import { modelProgressEvent } from '../loadModel.ts';
 import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
 import type { ChatParts } from '../conversations/chatParts.ts';
