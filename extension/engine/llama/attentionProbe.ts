@@ -83,15 +83,16 @@ export class AttentionProbe {
   /**
    * Runs `decode` and reads each layer's form off its graph.
    * @throws errors.modelNotServed when a layer does not have one attention node of the form that compression can serve,
-   *         or a rotation that is not that of a layer's queries and keys alike, or where layers share a mask that should
-   *         see different tokens.
+   *         or a rotation that is not that of a layer's queries and keys alike, or where layers share a mask and not a
+   *         window, or a window and not a mask.
    * @param windows of each layer, as `LayerLayout.window`
    */
   readLayouts(modelPath: string, windows: readonly (number | null)[], decode: () => void): LayerLayout[] {
     const attention = new Map<number, TensorInfo>();
     const ropes = new Map<string, TensorInfo>();
     this.#during({ kind: 'layout', attention, ropes }, decode);
-    const windowOfMask = new Map<Pointer | null, number | null>();
+    const windowOf = new Map<Pointer, number | null>();
+    const maskOf = new Map<string, Pointer>();
     const layouts = windows.map((window, layer) => {
       const refuse = (why: string): never => {
         throw errors.modelNotServed(modelPath, `layer ${layer} ${why}`);
@@ -103,10 +104,14 @@ export class AttentionProbe {
       ropes.delete(`Qcur-${layer}`);
       if ((ofKeys === undefined) !== (ofQueries === undefined))
         refuse('rotates only its queries or its keys');
-      const mask = node.src[3] ?? null;
-      if (windowOfMask.has(mask) && windowOfMask.get(mask) !== window)
+      // Layers see the same tokens when they share a mask; each device has a copy of it, under a name of its own.
+      const mask = node.src[3] ?? refuse('attends without a mask');
+      const named = `${readTensor(mask).name} ${window}`;
+      const sharesOther = windowOf.has(mask) && windowOf.get(mask) !== window;
+      if (sharesOther || (maskOf.get(named) ?? mask) !== mask)
         refuse('sees other tokens than its window says');
-      windowOfMask.set(mask, window);
+      windowOf.set(mask, window);
+      maskOf.set(named, mask);
       return layout(refuse, layer, node, ofKeys, window);
     });
     // So a layer that shows no RoPE has none, and not one by another name.
