@@ -8,20 +8,16 @@
  * Longer than other files, so that the whole story and what is asked at its start are read in one place.
  */
 import { randomUUID } from 'node:crypto';
+import { bothOrNeither } from './bothOrNeither.ts';
 import { chooseReading, type ReadingChoice } from './chooseReading.ts';
 import { hasSameScope, isUnderQuestion, readPassagesAgain, recordReading } from './earlierReading.ts';
 import type { EngineClient } from './engineClient/engineClient.ts';
 import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
 import { chunkedFile, rankByIndex, type ChunkedFile } from './indexedFiles.ts';
+import { loadModel } from './loadModel.ts';
 import type { resolveModel } from './models/findModel.ts';
-import type { ModelProgress } from './models/modelFile.ts';
-import type {
-  AnswerEvent,
-  CompletedAnswer,
-  ProgressEvent,
-  ReadAgainReason,
-} from './protocol/answerEvents.ts';
+import type { AnswerEvent, CompletedAnswer, ReadAgainReason } from './protocol/answerEvents.ts';
 import type { Pin, ReadingRecord } from './protocol/conversation.ts';
 import type {
   AnsweredResult,
@@ -341,43 +337,6 @@ async function rankWorkspace(
   return { rank, chunked, files: found.files, skipped, filesFound };
 }
 
-/**
- * Makes the model ready while the engine starts.
- * @throws AskError what finding, getting and loading a model throws
- */
-export async function loadModel(
-  request: Pick<AskRequest, 'model' | 'device'>,
-  parts: Pick<AskParts, 'engine' | 'resolveModel'>,
-  emit: (event: ProgressEvent) => void,
-  signal: AbortSignal,
-): Promise<{ engine: AskEngine; loaded: LoadResult }> {
-  const [engine, model] = await bothOrNeither(signal, parts.engine, (signal) =>
-    parts.resolveModel(request.model, {
-      signal,
-      onProgress: (progress) => emit(modelProgressEvent(progress)),
-    }),
-  );
-  emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
-  const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
-  emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
-  return { engine, loaded };
-}
-
-/** How a model's download, or the check of its file, is told. */
-export function modelProgressEvent({
-  stage,
-  done,
-  total,
-  secondsLeft,
-  ...transfer
-}: ModelProgress): ProgressEvent {
-  return {
-    ...{ event: 'progress', stage, done, total },
-    ...(secondsLeft === undefined ? {} : { secondsLeft }),
-    ...(stage === 'downloading' ? { transfer } : {}),
-  };
-}
-
 interface ConfirmedReading extends ReadingChoice {
   /** It was read before. */
   readonly stored: boolean;
@@ -465,24 +424,6 @@ async function confirmedReading(
 /** Tokens that this machine reads within the patience of its user. */
 export function defaultReadingLimit(tokensPerSecond: number): number {
   return Math.max(leastDefaultReading, Math.floor(tokensPerSecond * patienceSeconds));
-}
-
-/** Runs two works at once. When one fails the other is aborted, and the first failure is thrown once both have ended. */
-async function bothOrNeither<A, B>(
-  signal: AbortSignal,
-  first: (signal: AbortSignal) => Promise<A>,
-  second: (signal: AbortSignal) => Promise<B>,
-): Promise<[A, B]> {
-  const failed = new AbortController();
-  const anySignal = AbortSignal.any([signal, failed.signal]);
-  const both = [first(anySignal), second(anySignal)] as const;
-  try {
-    return await Promise.all(both);
-  } catch (error) {
-    failed.abort();
-    await Promise.allSettled(both);
-    throw error;
-  }
 }
 
 function whatTheUserMeets(error: unknown, signal: AbortSignal): AskError {

@@ -18,6 +18,7 @@ export const commands = {
   unmarkEvidence: 'askCodebase.unmarkEvidence',
   chooseModel: 'askCodebase.chooseModel',
   getModel: 'askCodebase.getModel',
+  manageModels: 'askCodebase.manageModels',
   setHubToken: 'askCodebase.setHubToken',
   removeHubToken: 'askCodebase.removeHubToken',
   exportConversation: 'askCodebase.exportConversation',

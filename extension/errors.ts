@@ -51,7 +51,8 @@ export class AskError extends Error {
   }
 }
 
-function fillTemplate(template: string, args: ErrorArguments): string {
+/** Puts the arguments where `{0}`, `{1}` … stand. */
+export function fillTemplate(template: string, args: ErrorArguments): string {
   return template.replace(/\{(\d+)\}/g, (place, index) => String(args[Number(index)] ?? place));
 }
 

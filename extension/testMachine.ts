@@ -1,7 +1,8 @@
 /** How fast this machine reads and answers, what that takes of its memory, and how long its workspace would take. */
 import { randomUUID } from 'node:crypto';
-import { defaultReadingLimit, loadModel, type AskParts, type AskRequest } from './ask.ts';
+import { defaultReadingLimit, type AskParts, type AskRequest } from './ask.ts';
 import { AskError, errors } from './errors.ts';
+import { loadModel } from './loadModel.ts';
 import type { ProgressEvent } from './protocol/answerEvents.ts';
 import type { DeviceReport, LoadResult } from './protocol/engine.ts';
 import type { Passage } from './protocol/nouns.ts';

@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { AnswerStage } from '../extension/protocol/answerEvents.ts';
-import type { Activity, QueueItem } from '../extension/protocol/chat.ts';
+import type { Activity, ModelOffer, QueueItem } from '../extension/protocol/chat.ts';
 import { barWidth } from './barWidth.ts';
 import { iconButton, textButton } from './buttons.ts';
 import { formatBytes, formatDuration, formatNumber, formatShare } from './format.ts';
@@ -128,26 +128,35 @@ function aheadSentence(ahead: number): string {
 
 type NeedsModel = Extract<Activity, { readonly kind: 'needsModel' }>;
 
-function welcome(exchangeId: string, { name, bytes }: NeedsModel): TemplateResult {
+function welcome(exchangeId: string, offer: NeedsModel): TemplateResult {
+  const { name, reason, others = [] } = offer;
+  const get = (one: ModelOffer, kind: 'primary' | 'secondary'): TemplateResult =>
+    textButton(
+      l10n.t('Get {0} ({1})', one.name, offeredSize(one)),
+      () => send({ type: 'getModel', exchangeId, name: one.name }),
+      kind,
+    );
   return html`<div class="activity card">
     <h3>${l10n.t('One model, once')}</h3>
     <p>
       ${l10n.t(
         'Your question is answered by a model on this machine. {0} has to be downloaded once ({1}).',
         name,
-        formatBytes(bytes),
+        offeredSize(offer),
       )}
     </p>
+    ${reason === undefined ? nothing : html`<p>${l10n.t('It suits this machine: {0}', reason)}</p>`}
     <p>${l10n.t('Nothing leaves this machine. Your question is answered as soon as the model is there.')}</p>
     <div class="actions">
-      ${textButton(
-        l10n.t('Get {0} ({1})', name, formatBytes(bytes)),
-        () => send({ type: 'getModel', exchangeId }),
-        'primary',
-      )}
+      ${get(offer, 'primary')} ${others.map((other) => get(other, 'secondary'))}
+      ${textButton(l10n.t('Choose another…'), () => send({ type: 'remedy', exchangeId, action: 'chooseModel' }))}
       ${textButton(l10n.t('Cancel'), () => send({ type: 'stop', exchangeId }))}
     </div>
   </div>`;
+}
+
+function offeredSize({ bytes, about }: ModelOffer): string {
+  return about === true ? l10n.t('about {0}', formatBytes(bytes)) : formatBytes(bytes);
 }
 
 /** A download that was begun: paused just now, or in an earlier window. */
@@ -161,7 +170,7 @@ function paused(exchangeId: string, { name, bytes, haveBytes }: NeedsModel): Tem
     <div class="actions">
       ${textButton(
         l10n.t('Resume ({0} of {1} are there)', have, all),
-        () => send({ type: 'getModel', exchangeId }),
+        () => send({ type: 'getModel', exchangeId, name }),
         'primary',
       )}
       ${textButton(l10n.t('Cancel'), () => send({ type: 'stop', exchangeId }))}

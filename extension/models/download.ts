@@ -288,6 +288,11 @@ async function truncateFile(partPath: string): Promise<void> {
   if ((await fileSize(partPath)) !== undefined) await truncate(partPath);
 }
 
+/** What another source has made superfluous. @param path the destination */
+export async function discardPart(path: string): Promise<void> {
+  await discard(`${path}.part`);
+}
+
 async function discard(partPath: string): Promise<void> {
   await rm(partPath, { force: true });
   await rm(validatorPath(partPath), { force: true });

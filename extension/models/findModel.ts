@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { errors, isAskError } from '../errors.ts';
 import { replaceFile } from '../replaceFile.ts';
 import { defaultModelName, findEntry } from './catalogue.ts';
+import { aboutBytes } from './expectedTensors.ts';
 import {
   askHubFile,
   hubFileName,
@@ -34,7 +35,7 @@ export interface LocalModel {
   readonly here: boolean;
   /** For people. */
   readonly name: string;
-  /** Size of the file; 0 when that cannot be known. */
+  /** Size of the file; about, for a model of the catalogue whose `entry` is null; 0 when that cannot be known. */
   readonly bytes: number;
   /** Of a download that was begun and is not whole. */
   readonly haveBytes: number;
@@ -87,24 +88,32 @@ export async function localModel(
   folder: string = modelFolder(),
 ): Promise<LocalModel> {
   const entry = findEntry(nameOrPath ?? defaultModelName);
-  if (entry !== undefined) return localFile(entry, folder, null);
-  const hub = parseHubReference(nameOrPath ?? '') ?? null;
+  if (entry?.verification.kind === 'sha256') {
+    return localFile({ name: entry.name, ...entry.verification }, folder, null);
+  }
+  const hub = parseHubReference(entry?.verification.reference ?? nameOrPath ?? '') ?? null;
   const path = hub === null ? resolve(nameOrPath ?? '') : join(folder, hubFileName(hub));
   const record = hub === null ? undefined : await readRecord(path);
-  if (hub !== null && record !== undefined) return localFile(hubModelFile(hub, record), folder, hub);
+  if (hub !== null && record !== undefined) {
+    const file = hubModelFile(hub, record);
+    return localFile({ ...file, name: entry?.name ?? file.name }, folder, hub);
+  }
   // Without a word of the hub, a file in its place was brought by hand, and is taken as it is.
-  const bytes = hub !== null && hub.file === undefined ? undefined : await fileSize(path);
-  const name = hub !== null && hub.file === undefined ? hub.repository : basename(path, '.gguf');
-  return { here: bytes !== undefined, name, bytes: bytes ?? 0, haveBytes: 0, path, entry: null, hub };
+  const namesFile = hub === null || hub.file !== undefined;
+  const bytes = namesFile ? await fileSize(path) : undefined;
+  const name = entry?.name ?? (namesFile ? basename(path, '.gguf') : hub.repository);
+  const expected = entry === undefined ? 0 : aboutBytes(entry);
+  const here = bytes !== undefined;
+  return { here, name, bytes: bytes ?? expected, haveBytes: 0, path, entry: null, hub };
 }
 
-/** As `localModel`, but the hub is asked for the size of a model that it has not told of yet. Throws what it answers. */
+/** As `localModel`, but the hub is asked for a size of which nothing is known. Throws what it answers. */
 export async function lookUpModel(
   nameOrPath: string | undefined,
   { folder = modelFolder(), ...options }: Omit<ResolveOptions, 'mayDownload'>,
 ): Promise<LocalModel> {
   const model = await localModel(nameOrPath, folder);
-  const isKnown = model.here || model.entry !== null || model.hub === null;
+  const isKnown = model.bytes > 0 || model.hub === null;
   return isKnown ? model : askHub(model, model.hub, folder, options);
 }
 
@@ -140,7 +149,7 @@ async function askHub(
   } catch (error) {
     throw await writeError(error, dirname(path), 0);
   }
-  return localFile(hubModelFile(hub, record), folder, hub);
+  return localFile({ ...hubModelFile(hub, record), name }, folder, hub);
 }
 
 function recordPath(path: string): string {

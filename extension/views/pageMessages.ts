@@ -25,7 +25,7 @@ const fromPage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('edit'), exchangeId: id, question, pins: z.array(pinSchema) }),
   z.object({ type: z.literal('continue'), exchangeId: id }),
   z.object({ type: z.literal('confirm'), exchangeId: id, reading: z.enum(['planned', 'smaller']) }),
-  z.object({ type: z.literal('getModel'), exchangeId: id }),
+  z.object({ type: z.literal('getModel'), exchangeId: id, name: z.string().max(1000) }),
   z.object({ type: z.literal('pauseModel'), exchangeId: id }),
   z.object({ type: z.literal('remedy'), exchangeId: id.nullable(), action: remedyActionSchema }),
   z.object({ type: z.literal('clearStoredReadings') }),
