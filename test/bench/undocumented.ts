@@ -7,6 +7,7 @@ import type { Grammars } from '../../extension/retrieval/syntax.ts';
 import { firstSentence, functionTypes, wrappers } from './describedFunctions.ts';
 
 export interface HiddenFunction extends LineRange {
+  readonly name: string;
   /** The first sentence of the comment or docstring that was taken out. */
   readonly description: string;
 }
@@ -97,9 +98,19 @@ function strip(
       const length = endLine - startLine + 1;
       return description.split(' ').length < minDescriptionWords || length < minLines || length > maxLines
         ? []
-        : [{ workspace, path, startLine, endLine, description }];
+        : [{ workspace, path, startLine, endLine, description, name: nameOf(node) }];
     }),
   };
+}
+
+/** Of a function or class; in C it stands within its declarators. '' when it has none. */
+export function nameOf(node: Node): string {
+  const named = wrappers.includes(node.type)
+    ? (node.childForFieldName('declaration') ?? node.childForFieldName('definition') ?? node)
+    : node;
+  let inner = named.childForFieldName('name') ?? named.childForFieldName('declarator');
+  for (let next = inner; next !== null; next = next.childForFieldName('declarator')) inner = next;
+  return inner?.text ?? '';
 }
 
 /** The string that a module, a class or a function begins with, when its lines hold nothing else. */

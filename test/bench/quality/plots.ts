@@ -1,0 +1,75 @@
+/** The plots of the quality bench: the gain by budget, and by the depth of what is asked for. */
+import { answeredKinds, summariesOf } from './report.ts';
+import type { QualityRow } from './rows.ts';
+import { svgOf, type Plot, type Series } from './svg.ts';
+import { wayNames } from './ways.ts';
+
+/** Null when there is nothing to draw. */
+export function plotsOf(rows: readonly QualityRow[]): string | null {
+  const plots = [gainPlot(rows), positionPlot(rows)].filter((plot) => plot !== null);
+  return plots.length === 0 ? null : svgOf(plots);
+}
+
+function gainPlot(rows: readonly QualityRow[]): Plot | null {
+  const summaries = summariesOf(rows.filter(({ kind }) => answeredKinds.some((name) => name === kind)));
+  const budgets = [...new Set(summaries.map(({ budget }) => budget))].filter((budget) => budget > 0);
+  if (budgets.length < 2) return null;
+  const series = wayNames.map((way) => ({
+    name: way,
+    points: summaries
+      .filter((one) => one.way === way && one.budget > 0)
+      .map(({ budget, shareOfGain }) => ({ x: budget, y: shareOfGain.value })),
+  }));
+  return {
+    title: 'Share of the gain of reading everything, in NLL of the answer',
+    xLabel: 'document tokens that the answer sees',
+    yLabel: 'share of the gain',
+    xTicks: budgets,
+    logarithmic: true,
+    ...sharesUpTo(series),
+  };
+}
+
+function positionPlot(rows: readonly QualityRow[]): Plot | null {
+  const own = rows.filter(({ kind, way }) => kind === 'position' && way === 'default');
+  const series = [...new Set(own.map((row) => row.package))].map((name) => {
+    const ofLength = own.filter((row) => row.package === name);
+    const places = [...new Set(ofLength.map(({ place }) => place ?? 0))].sort((a, b) => a - b);
+    return {
+      name: name.replace('sources of ', ''),
+      points: places.map((place) => ({
+        x: place * 100,
+        y: mean(ofLength.filter((row) => row.place === place).map(({ nll }) => nll)),
+      })),
+    };
+  });
+  const drawn = series.filter(({ points }) => points.length > 1);
+  if (drawn.length === 0) return null;
+  const top = Math.ceil(Math.max(...drawn.flatMap(({ points }) => points.map(({ y }) => y))));
+  return {
+    title: 'NLL of a planted fact by its depth',
+    xLabel: 'depth, per cent of the reading',
+    yLabel: 'NLL of the answer',
+    xTicks: [0, 25, 50, 75, 100],
+    yTicks: Array.from({ length: top + 1 }, (_, tick) => tick),
+    logarithmic: false,
+    tickText: String,
+    series: drawn,
+  };
+}
+
+function sharesUpTo(series: readonly Series[]): Pick<Plot, 'yTicks' | 'tickText' | 'series'> {
+  const drawn = series.filter(({ points }) => points.length > 0);
+  const shares = drawn.flatMap(({ points }) => points.map(({ y }) => y));
+  const low = Math.floor(4 * Math.min(0, ...shares));
+  const high = Math.ceil(4 * Math.max(1, ...shares));
+  return {
+    yTicks: Array.from({ length: high - low + 1 }, (_, i) => (low + i) / 4),
+    tickText: (share) => `${Math.round(100 * share)} %`,
+    series: drawn,
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
