@@ -103,14 +103,16 @@ function strip(
   };
 }
 
-/** Of a function or class; in C it stands within its declarators. '' when it has none. */
+/** '' when the function or class has none. */
 export function nameOf(node: Node): string {
-  const named = wrappers.includes(node.type)
-    ? (node.childForFieldName('declaration') ?? node.childForFieldName('definition') ?? node)
-    : node;
-  let inner = named.childForFieldName('name') ?? named.childForFieldName('declarator');
+  return nameNodeOf(node)?.text ?? '';
+}
+
+/** Of a function or class; in C it stands within its declarators. */
+export function nameNodeOf(node: Node): Node | null {
+  let inner = node.childForFieldName('name') ?? node.childForFieldName('declarator');
   for (let next = inner; next !== null; next = next.childForFieldName('declarator')) inner = next;
-  return inner?.text ?? '';
+  return inner;
 }
 
 /** The string that a module, a class or a function begins with, when its lines hold nothing else. */

@@ -17,6 +17,8 @@ export interface Group {
   readonly questions: readonly Question[];
 }
 
+/** Of the golden section: multiples of it lie far from each other, whatever they are counted in. */
+const stride = 0.618;
 /** Windows that a reading is put together from. */
 const windows = 12;
 /** Lines of one window at most. */
@@ -25,20 +27,21 @@ const longestWindow = 400;
 const tries = 200;
 
 /**
- * One question of each kind, and one of another package, whose answer is not there.
+ * One question of each kind that the package has.
+ * @param absent what is asked besides, whose answer is not there
  * @param round which questions of the package; the same for the same round
  * @param tokens of the reading, headers not counted
  */
 export function groupOf(
   { name, documents, questions }: QuestionedPackage,
-  foreign: Question | undefined,
+  absent: Question,
   round: number,
   tokens: number,
   countTokens: (text: string) => number,
 ): Group {
   const next = uniforms(seedOf(`${name} ${round}`));
   const asked = [questions.fact, questions.relation, questions.description].flatMap((all) =>
-    all.length === 0 ? [] : [all[(round * 7 + (all.length > 30 ? 11 : 0)) % all.length]!],
+    all.length === 0 ? [] : [all[Math.floor(all.length * ((round * stride) % 1))]!],
   );
   const texts = new Map(documents.map(({ path, text }) => [path, text.split('\n')]));
   const kept = new Map<string, Set<number>>();
@@ -86,7 +89,7 @@ export function groupOf(
     documents: parts.map(({ document }) => document),
     questions: [
       ...asked.map((question) => ({ ...question, evidence: question.evidence.map(moved) })),
-      ...(foreign === undefined ? [] : [{ ...foreign, kind: 'absent' as const, evidence: [] }]),
+      absent,
     ],
   };
 }

@@ -31,7 +31,7 @@ export interface QuestionedPackage {
   readonly questions: Readonly<Record<'fact' | 'description' | 'relation', readonly Question[]>>;
 }
 
-const writtenFacts = z.array(
+const factList = z.array(
   z.strictObject({
     package: z.string(),
     path: z.string(),
@@ -54,9 +54,7 @@ export async function questionsOf(
   grammars: Grammars,
 ): Promise<QuestionedPackage> {
   const { documents, functions } = await withoutDocumentation(sources, grammars);
-  const facts = writtenFacts
-    .parse(JSON.parse(readFileSync(factsPath, 'utf8')))
-    .filter((fact) => fact.package === name);
+  const facts = writtenFacts().filter((fact) => fact.package === name);
   const named = functions.filter(
     (one) => /^\w{4,40}$/.test(one.name) && !mentions(one.description, one.name),
   );
@@ -92,6 +90,11 @@ export async function questionsOf(
       })),
     },
   };
+}
+
+/** Facts that were written by hand: each asks in other words for what stands in one line of a package. */
+export function writtenFacts(): z.infer<typeof factList> {
+  return factList.parse(JSON.parse(readFileSync(factsPath, 'utf8')));
 }
 
 /** " a, b and c", as an answer goes on. */

@@ -5,7 +5,7 @@ import type { SourceDocument } from '../../../extension/protocol/nouns.ts';
 import { languageOf } from '../../../extension/retrieval/languages.ts';
 import type { Grammars } from '../../../extension/retrieval/syntax.ts';
 import { functionTypes } from '../describedFunctions.ts';
-import { nameOf } from '../undocumented.ts';
+import { nameNodeOf, nameOf } from '../undocumented.ts';
 
 /** Lines of one file, 1-based, none between them. */
 export interface Site {
@@ -106,13 +106,25 @@ function doneIn(
   types: readonly string[],
   targetOf: (inner: Node) => string | undefined,
 ): Found[] {
-  const first = node.startPosition.row;
+  const first = nameRow(node);
   return node.descendantsOfType([...types]).flatMap((inner) => {
-    const target = inner === null ? undefined : targetOf(inner);
+    const isOwn = inner !== null && functionAround(inner)?.id === node.id;
+    const target = isOwn ? targetOf(inner) : undefined;
     const row = inner?.startPosition.row ?? first;
     if (target === undefined || row - first > farthest) return [];
     return [{ member: nameOf(node), target, site: { path, lines: distinct([first + 1, row + 1]) } }];
   });
+}
+
+/** The innermost. */
+function functionAround(node: Node): Node | null {
+  let around = node.parent;
+  while (around !== null && !functionTypes.includes(around.type)) around = around.parent;
+  return around;
+}
+
+function nameRow(node: Node): number {
+  return (nameNodeOf(node) ?? node).startPosition.row;
 }
 
 function calledName(call: Node): string | undefined {
@@ -128,14 +140,14 @@ function classAt(node: Node, path: string): FoundClass {
   const head = node.text.slice(0, node.text.search(/[{:]\s*(?:\n|$)/));
   const methods = node
     .descendantsOfType([...functionTypes])
-    .flatMap((method) => (method === null ? [] : [[nameOf(method), method.startPosition.row + 1] as const]));
+    .flatMap((method) => (method === null ? [] : [[nameOf(method), nameRow(method) + 1] as const]));
   const bases =
     head
       .split(/\bextends\b|\(/)
       .slice(1)
       .join(' ')
       .match(/\w+/g) ?? [];
-  return { name: nameOf(node), line: node.startPosition.row + 1, path, bases, methods: new Map(methods) };
+  return { name: nameOf(node), line: nameRow(node) + 1, path, bases, methods: new Map(methods) };
 }
 
 function overridesOf(classes: readonly FoundClass[]): Found[] {
