@@ -72,9 +72,7 @@ export async function* measureGroup(
       let shared: Timed | null = null;
       for (const question of questions) {
         const { kind } = question;
-        // Of what is absent only the focus counts; depths are compared within the product's way.
-        if (!wanted.kinds.includes(kind) || (kind === 'absent' && name !== 'default')) continue;
-        if (kind === 'position' && name !== 'nothing' && name !== 'default') continue;
+        if (!wanted.kinds.includes(kind) || !isMeasured(kind, name, budget, wanted)) continue;
         const key = {
           package: group.package,
           kind,
@@ -99,6 +97,12 @@ export async function* measureGroup(
       }
     }
   }
+}
+
+/** Of what is absent the focus counts, and depths are compared: both as the product reads, at one budget. */
+function isMeasured(kind: Kind, way: WayName, budget: number, { budgets }: Wanted): boolean {
+  if (kind !== 'absent' && kind !== 'position') return true;
+  return (way === 'default' && budget === budgets[0]) || (way === 'nothing' && kind === 'position');
 }
 
 interface Timed {
