@@ -8,25 +8,23 @@
  * Longer than other files, so that the whole story and what is asked at its start are read in one place.
  */
 import { randomUUID } from 'node:crypto';
+import { bothOrNeither } from './bothOrNeither.ts';
 import { chooseReading, type ReadingChoice } from './chooseReading.ts';
 import { hasSameScope, isUnderQuestion, readPassagesAgain, recordReading } from './earlierReading.ts';
 import type { EngineClient } from './engineClient/engineClient.ts';
 import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
 import { chunkedFile, rankByIndex, type ChunkedFile } from './indexedFiles.ts';
+import { loadModel } from './loadModel.ts';
 import type { resolveModel } from './models/findModel.ts';
-import type {
-  AnswerEvent,
-  CompletedAnswer,
-  ProgressEvent,
-  ReadAgainReason,
-} from './protocol/answerEvents.ts';
+import type { AnswerEvent, CompletedAnswer, ReadAgainReason } from './protocol/answerEvents.ts';
 import type { Pin, ReadingRecord } from './protocol/conversation.ts';
 import type {
   AnsweredResult,
   AskResult,
   BackgroundParams,
   DeviceName,
+  EngineNotice,
   FindReadingParams,
   LoadResult,
   PresetName,
@@ -173,6 +171,7 @@ async function answerFromWorkspace(
     (signal) => loadModel(request, parts, emit, signal),
   );
   const { engine, loaded } = model;
+  tellNotices(loaded.notices, emit);
 
   const reading = await confirmedReading(request, parts, workspace, model, signal);
   const skipped = [...workspace.skipped, ...reading.skipped];
@@ -240,14 +239,20 @@ async function askEngine(
   ];
   const { answerSoFar, temperature, seed } = request;
   try {
-    return await engine.request(
+    const result = await engine.request(
       'ask',
       { requestId, answerSoFar, temperature, seed, ...readingParams(request, passages, readUnder) },
       signal,
     );
+    if (result.outcome === 'answered') tellNotices(result.notices ?? [], emit);
+    return result;
   } finally {
     for (const stop of stopListening) stop();
   }
+}
+
+function tellNotices(notices: readonly EngineNotice[], emit: Emit): void {
+  for (const notice of notices) emit({ event: 'notice', notice });
 }
 
 /** What the engine's work before the answer depends on. */
@@ -330,28 +335,6 @@ async function rankWorkspace(
   }
   if (ranked.length === 0) throw errors.nothingToRead(filesFound, skipped.length);
   return { rank, chunked, files: found.files, skipped, filesFound };
-}
-
-/**
- * Makes the model ready while the engine starts.
- * @throws AskError what finding, getting and loading a model throws
- */
-export async function loadModel(
-  request: Pick<AskRequest, 'model' | 'device'>,
-  parts: Pick<AskParts, 'engine' | 'resolveModel'>,
-  emit: (event: ProgressEvent) => void,
-  signal: AbortSignal,
-): Promise<{ engine: AskEngine; loaded: LoadResult }> {
-  const [engine, model] = await bothOrNeither(signal, parts.engine, (signal) =>
-    parts.resolveModel(request.model, {
-      signal,
-      onProgress: ({ stage, done, total }) => emit({ event: 'progress', stage, done, total }),
-    }),
-  );
-  emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
-  const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
-  emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
-  return { engine, loaded };
 }
 
 interface ConfirmedReading extends ReadingChoice {
@@ -439,26 +422,8 @@ async function confirmedReading(
 }
 
 /** Tokens that this machine reads within the patience of its user. */
-function defaultReadingLimit(tokensPerSecond: number): number {
+export function defaultReadingLimit(tokensPerSecond: number): number {
   return Math.max(leastDefaultReading, Math.floor(tokensPerSecond * patienceSeconds));
-}
-
-/** Runs two works at once. When one fails the other is aborted, and the first failure is thrown once both have ended. */
-async function bothOrNeither<A, B>(
-  signal: AbortSignal,
-  first: (signal: AbortSignal) => Promise<A>,
-  second: (signal: AbortSignal) => Promise<B>,
-): Promise<[A, B]> {
-  const failed = new AbortController();
-  const anySignal = AbortSignal.any([signal, failed.signal]);
-  const both = [first(anySignal), second(anySignal)] as const;
-  try {
-    return await Promise.all(both);
-  } catch (error) {
-    failed.abort();
-    await Promise.allSettled(both);
-    throw error;
-  }
 }
 
 function whatTheUserMeets(error: unknown, signal: AbortSignal): AskError {

@@ -52,6 +52,7 @@ export class PassageIndexer {
   readonly #runner: GraphRunner;
   readonly #layouts: readonly LayerLayout[];
   readonly #ranking: readonly AttentionHead[];
+  readonly #rope: RopeParams;
   readonly #frequencyFactors: Float32Array | null;
   readonly #prefix: readonly Token[];
   /** q8_0 (headDim, prefix tokens, heads); null until the prefix has been read. */
@@ -72,15 +73,18 @@ export class PassageIndexer {
     try {
       this.#layouts = this.#context.layouts();
       const first = this.#layoutOf(ranking[0]!);
-      for (const head of ranking) {
-        if (!alike(first, this.#layoutOf(head)))
-          throw errors.modelNotServed(model.path, `layer ${head.layer} rotates its keys in another way`);
+      const { rope, headDim } = first;
+      const other = ranking.find((head) => !alike(first, this.#layoutOf(head)));
+      if (rope === null || other !== undefined) {
+        const { layer } = other ?? first;
+        throw errors.modelNotServed(model.path, `layer ${layer} rotates its keys in another way`);
       }
-      this.headDim = first.headDim;
-      if (this.headDim % q8Block.values !== 0)
-        throw errors.modelNotServed(model.path, `its keys have ${this.headDim} values, no multiple of 32`);
-      const factors = first.rope.frequencyFactors;
-      this.#frequencyFactors = factors === null ? null : new Float32Array(first.rope.nDims / 2);
+      this.headDim = headDim;
+      if (headDim % q8Block.values !== 0)
+        throw errors.modelNotServed(model.path, `its keys have ${headDim} values, no multiple of 32`);
+      this.#rope = rope;
+      const factors = rope.frequencyFactors;
+      this.#frequencyFactors = factors === null ? null : new Float32Array(rope.nDims / 2);
       if (factors !== null && this.#frequencyFactors !== null)
         functions.ggml_backend_tensor_get(
           factors,
@@ -245,7 +249,6 @@ export class PassageIndexer {
   /** The queries `q`, (headDim, heads, rows), moved on by a number of positions. */
   #rotated(c: Pointer, inputs: GraphInput[], q: Pointer, rows: number, positions: number): Pointer {
     const f = this.#context.model.library.functions;
-    const { rope } = this.#layoutOf(this.#ranking[0]!);
     const moves = f.ggml_new_tensor_1d(c, ggmlType.i32, rows);
     inputs.push({ tensor: moves, data: new Int32Array(rows).fill(positions) });
     let factors: Pointer | null = null;
@@ -253,7 +256,7 @@ export class PassageIndexer {
       factors = f.ggml_new_tensor_1d(c, ggmlType.f32, this.#frequencyFactors.length);
       inputs.push({ tensor: factors, data: this.#frequencyFactors });
     }
-    return rotate(f, c, q, moves, rope, factors);
+    return rotate(f, c, q, moves, this.#rope, factors);
   }
 }
 
@@ -277,6 +280,7 @@ function alike(a: LayerLayout, b: LayerLayout): boolean {
     betaFast,
     betaSlow,
   }: RopeParams) => [nDims, mode, nCtxOrig, freqBase, freqScale, extFactor, betaFast, betaSlow].join(' ');
+  if (a.rope === null || b.rope === null) return false;
   return (
     a.headDim === b.headDim &&
     a.scale === b.scale &&

@@ -8,6 +8,8 @@ export type Pointer = bigint & { readonly __pointer: never };
 
 export interface LlamaModelParamsValue {
   n_gpu_layers: number;
+  devices: BigUint64Array;
+  tensor_split: Float32Array;
   check_tensors: boolean;
   [other: string]: unknown;
 }
@@ -133,6 +135,7 @@ export interface Functions {
 
   llama_version(): string;
   llama_backend_init(): void;
+  llama_max_devices(): number;
   llama_log_set(callback: Pointer | null, userData: null): void;
   llama_model_default_params(): LlamaModelParamsValue;
   llama_context_default_params(): LlamaContextParamsValue;
@@ -258,6 +261,7 @@ const ggmlBase: readonly string[] = [
 const llama: readonly string[] = [
   'const char *llama_version()',
   'void llama_backend_init()',
+  'size_t llama_max_devices()',
   'void llama_log_set(void *callback, void *user_data)',
   'llama_model_params llama_model_default_params()',
   'llama_context_params llama_context_default_params()',

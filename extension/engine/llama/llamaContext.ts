@@ -14,6 +14,8 @@ export const maxBatchTokens = 512;
 export interface LlamaContextOptions {
   /** Cells of the KV cache; llama.cpp rounds up to a multiple of 256. */
   readonly contextSize: number;
+  /** Tokens that go through the model at once; `maxBatchTokens` when absent. Fewer take less memory. */
+  readonly microBatchTokens?: number;
   /** Rows of logits that one decode may return. */
   readonly outputs?: number;
   /** False leaves llama.cpp's callback out, as a plain user of the library would: for comparisons of speed. */
@@ -32,7 +34,7 @@ export class LlamaContext {
   #length = 0;
   #disposed = false;
 
-  /** @throws errors.notEnoughMemory is not raised here: the estimate comes before; errors.internal when llama.cpp refuses. */
+  /** @throws errors.memoryRanOut when llama.cpp refuses: the estimate came before */
   constructor(
     readonly model: LlamaModel,
     options: LlamaContextOptions,
@@ -43,7 +45,7 @@ export class LlamaContext {
     const params = f.llama_context_default_params();
     params.n_ctx = Math.ceil(options.contextSize / 256) * 256;
     params.n_batch = maxBatchTokens;
-    params.n_ubatch = maxBatchTokens;
+    params.n_ubatch = options.microBatchTokens ?? maxBatchTokens;
     params.n_outputs_max = options.outputs ?? 1;
     params.n_outputs_max_per_seq = options.outputs ?? 1;
     params.n_threads = decodeThreads();
@@ -53,10 +55,7 @@ export class LlamaContext {
     const pointer = f.llama_init_from_model(model.pointer, params);
     if (pointer === null) {
       this.#probe?.dispose();
-      throw errors.internal(
-        `llama.cpp made no context of ${params.n_ctx} tokens; the memory may not suffice`,
-        undefined,
-      );
+      throw errors.memoryRanOut(params.n_ctx);
     }
     this.pointer = pointer;
     this.contextSize = f.llama_n_ctx(pointer);

@@ -153,7 +153,7 @@ function twinLogRatios({ twin }: TinyEngine, passage: readonly number[]): number
   const alone = newKvCache(twin);
   decode(twin, alone, prefix, 0);
   const { queries } = decode(twin, alone, question, prefix.length);
-  const turn = { ...twin.rotation, magnitude: 1 };
+  const turn = { ...twin.layers[0]!.rotation!, magnitude: 1 };
   return ranking.flatMap(({ layer, head }) =>
     rows.map((row) => {
       const query = rotate(turn, queries[layer]![head]![row]!, passage.length);
