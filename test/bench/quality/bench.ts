@@ -27,7 +27,7 @@ const plotsPath = 'test/bench/results/quality.svg';
 /** Of the short form. */
 const short = {
   ...{ only: 'fact,description,relation,absent', packages: 'httpx' },
-  ...{ rounds: '1', budgets: '128', reading: '512' },
+  ...{ rounds: '1', budgets: '96', reading: '400' },
 };
 
 /** A fact at all depths of all lengths takes as long as a question to each package. */
