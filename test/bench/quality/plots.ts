@@ -1,32 +1,54 @@
-/** The plots of the quality bench: the gain by budget, and by the depth of what is asked for. */
-import { answeredKinds, summariesOf } from './report.ts';
+/** The plots of the quality bench: the gain of each way, by budget, and by the depth of what is asked for. */
+import { answeredKinds, summariesOf, type WaySummary } from './report.ts';
 import type { QualityRow } from './rows.ts';
-import { svgOf, type Plot, type Series } from './svg.ts';
+import { svgOf, type Bars, type Plot, type Series } from './svg.ts';
 import { wayNames } from './ways.ts';
 
 /** Null when there is nothing to draw. */
 export function plotsOf(rows: readonly QualityRow[]): string | null {
-  const plots = [gainPlot(rows), positionPlot(rows)].filter((plot) => plot !== null);
+  const plots = [...waysPlots(rows), gainPlot(rows), positionPlot(rows)].filter((plot) => plot !== null);
   return plots.length === 0 ? null : svgOf(plots);
 }
 
+function waysPlots(rows: readonly QualityRow[]): Bars[] {
+  const summaries = answeredSummaries(rows);
+  const budgets = [...new Set(summaries.map(({ budget }) => budget))].filter((budget) => budget > 0);
+  return budgets.map((budget) => {
+    const own = summaries.filter((one) => one.budget === budget);
+    const bars = own.map(({ way, shareOfGain }) => ({ name: way, ...shareOfGain }));
+    return {
+      title: `Share of the gain of reading everything, ${budget} tokens seen, ${own[0]!.questions} questions`,
+      ticks: sharesAround(bars.flatMap(({ low, high }) => [low, high])),
+      tickText: percent,
+      bars,
+    };
+  });
+}
+
+function answeredSummaries(rows: readonly QualityRow[]): WaySummary[] {
+  return summariesOf(rows.filter(({ kind }) => answeredKinds.some((name) => name === kind)));
+}
+
 function gainPlot(rows: readonly QualityRow[]): Plot | null {
-  const summaries = summariesOf(rows.filter(({ kind }) => answeredKinds.some((name) => name === kind)));
+  const summaries = answeredSummaries(rows);
   const budgets = [...new Set(summaries.map(({ budget }) => budget))].filter((budget) => budget > 0);
   if (budgets.length < 2) return null;
-  const series = wayNames.map((way) => ({
+  const series: Series[] = wayNames.map((way) => ({
     name: way,
     points: summaries
       .filter((one) => one.way === way && one.budget > 0)
       .map(({ budget, shareOfGain }) => ({ x: budget, y: shareOfGain.value })),
   }));
+  const drawn = series.filter(({ points }) => points.length > 0);
   return {
     title: 'Share of the gain of reading everything, in NLL of the answer',
     xLabel: 'document tokens that the answer sees',
     yLabel: 'share of the gain',
     xTicks: budgets,
     logarithmic: true,
-    ...sharesUpTo(series),
+    yTicks: sharesAround(drawn.flatMap(({ points }) => points.map(({ y }) => y))),
+    tickText: percent,
+    series: drawn,
   };
 }
 
@@ -58,16 +80,18 @@ function positionPlot(rows: readonly QualityRow[]): Plot | null {
   };
 }
 
-function sharesUpTo(series: readonly Series[]): Pick<Plot, 'yTicks' | 'tickText' | 'series'> {
-  const drawn = series.filter(({ points }) => points.length > 0);
-  const shares = drawn.flatMap(({ points }) => points.map(({ y }) => y));
-  const low = Math.floor(4 * Math.min(0, ...shares));
-  const high = Math.ceil(4 * Math.max(1, ...shares));
-  return {
-    yTicks: Array.from({ length: high - low + 1 }, (_, i) => (low + i) / 4),
-    tickText: (share) => `${Math.round(100 * share)} %`,
-    series: drawn,
-  };
+/** Of the axis: intervals of few questions reach beyond them. */
+const [leastShare, mostShare] = [-1, 2];
+
+/** Ticks, a quarter apart, around 0, 1 and the values. */
+function sharesAround(values: readonly number[]): number[] {
+  const low = Math.floor(4 * Math.max(leastShare, Math.min(0, ...values)));
+  const high = Math.ceil(4 * Math.min(mostShare, Math.max(1, ...values)));
+  return Array.from({ length: high - low + 1 }, (_, i) => (low + i) / 4);
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }
 
 function mean(values: readonly number[]): number {

@@ -219,12 +219,13 @@ describe('rows', () => {
     expect(wrongIn(rows).join('\n')).toMatch(sentence);
   });
 
-  it('are drawn by budget and by depth', () => {
+  it('are drawn by way, by budget and by depth', () => {
     const depths = [0.05, 0.95].map((place) =>
       row({ kind: 'position', way: 'default', package: 'sources of <2048> tokens', place, nll: 1 + place }),
     );
     const svg = plotsOf([...measured, ...depths])!;
-    expect(svg.match(/<g /g)).toHaveLength(2);
+    // The ways at each of two budgets, all budgets, and the depths.
+    expect(svg.match(/<g /g)).toHaveLength(4);
     expect(svg).toContain('>&lt;2048&gt; tokens</text>');
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
     expect(plotsOf([])).toBeNull();
