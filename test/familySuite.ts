@@ -30,7 +30,8 @@ export function familySuite(placement: Placement, names: readonly TinyModelName[
     const tiny = openTinyEngine(folder, placement, tinyModels[name]);
     try {
       const { context, operations, twin } = tiny;
-      const layers = twin.layers.map((_, layer) => layer);
+      const layers = [...twin.layers.keys()];
+      const scored = layers.filter((layer) => twin.layers[layer]!.window === null);
       const nextLogits = (): Float32Array => {
         context.decode(question, { logits: 'last' });
         return context.logits();
@@ -47,12 +48,12 @@ export function familySuite(placement: Placement, names: readonly TinyModelName[
       readChunk();
       const before = nextLogits();
       context.truncate(chunk.length);
-      const queries = context.decodeTakingQueries(question, new Set(layers), { logits: 'none' });
+      const queries = context.decodeTakingQueries(question, new Set(scored), { logits: 'none' });
       const weights = new Float32Array(question.length).fill(1);
       const scores = operations.attentionScores(queries, chunk.length, weights);
       context.truncate(chunk.length);
-      const errors = plain.attention.flatMap((heads, layer) =>
-        heads.map((rows, head) =>
+      const errors = scored.flatMap((layer) =>
+        plain.attention[layer]!.map((rows, head) =>
           relativeL1(scores.get(layer)!.subarray(head * chunk.length, (head + 1) * chunk.length), (cell) =>
             rows.reduce((sum, row) => sum + row[cell]!, 0),
           ),

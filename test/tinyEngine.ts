@@ -46,6 +46,10 @@ export const tinyModels = {
     ...{ architecture: 'granite', headDim: 32, ropeBase: 1e7, tiedEmbeddings: true },
     scales: { embedding: 12, residual: 0.22, attention: 0.25, logits: 8 },
   },
+  gemma3: {
+    ...{ architecture: 'gemma3', layers: 4, headDim: 32, tiedEmbeddings: true, ropeBase: 1e6, ropeLinear: 8 },
+    window: { tokens: 40, period: 3, ropeBase: 1e4 },
+  },
 } as const satisfies Record<string, Partial<TinyModelOptions>>;
 
 export type TinyModelName = keyof typeof tinyModels;

@@ -125,7 +125,7 @@ export async function answer(
     statistics: {
       documentTokens: document.tokens.length,
       keptTokens,
-      tokenBudget: params.tokenBudget,
+      tokenBudget: options.tokenBudget,
       prefillTokens: cache.prefillTokens + attention.prefillTokens,
       prefillSeconds: cache.seconds.prefill,
       scoreSeconds: cache.seconds.score,
@@ -161,7 +161,7 @@ function openFitting(
       return { opened: engine.open(prepared.contextSize, prepared.rows), prepared, notices };
     } catch (error) {
       const chunkTokens = Math.floor(prepared.options.chunkTokens / 2);
-      const shortens = prepared.input.document.tokens.length > params.tokenBudget;
+      const shortens = prepared.input.document.tokens.length > prepared.options.tokenBudget;
       if (!isAskError(error, 'notEnoughMemory') || !shortens || chunkTokens < minChunkTokens) throw error;
       engine.chunkTokens = chunkTokens;
       notices.splice(0, 1, { kind: 'shorterChunks', chunkTokens, why: error.message });
@@ -180,7 +180,9 @@ function prepare(engine: LoadedEngine, params: FindReadingParams & Pick<AskParam
   const { readUnder } = params;
   const prompt = readUnder === undefined ? asked : { ...asked, scoring: scoringTokensOf(model, readUnder) };
   const document = tokenizePassages(model, params.passages);
-  const chosen = presetOptions(params.preset, params.tokenBudget, engine.evidenceHeads);
+  // Layers with a window would otherwise lose some of the last tokens.
+  const tokenBudget = Math.max(params.tokenBudget, ...model.windows.map((window) => window ?? 0));
+  const chosen = presetOptions(params.preset, tokenBudget, engine.evidenceHeads);
   const preset = { ...chosen, chunkTokens: Math.min(chosen.chunkTokens, engine.chunkTokens) };
   return {
     prompt,

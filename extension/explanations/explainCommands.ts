@@ -72,6 +72,12 @@ export function createExplainCommands(
       }
       const symbols = (await symbolsOf(source, grammars)).filter((symbol) => isPublic(symbol, source.text));
       const { workspace, path } = source;
+      if (symbols.length === 0) {
+        void vscode.window.showInformationMessage(
+          vscode.l10n.t('Nothing that others may use is defined in {0}.', path),
+        );
+        return;
+      }
       const places = symbols.map(({ name, line, column }): NamedPlace => ({
         ...{ workspace, path, line, name, uri: document.uri },
         position: new vscode.Position(line - 1, column),

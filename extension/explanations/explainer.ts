@@ -2,6 +2,7 @@
 import type { AskWindow } from '../views/askWindow.ts';
 import { readingUnsaved, workspaceFolders } from '../editor/workspaceFolders.ts';
 import { readPassagesAgain } from '../earlierReading.ts';
+import { isAskError } from '../errors.ts';
 import type { ProgressEvent } from '../protocol/answerEvents.ts';
 import type { Grammars } from '../retrieval/syntax.ts';
 import type { Explanation, SymbolKey } from './explanation.ts';
@@ -34,15 +35,27 @@ export class Explainer {
   }
 
   /**
-   * Makes and stores one; undefined when nothing that is read has the name, or the model said nothing that can be shown. A word that is being explained is
-   * not explained a second time at once: both callers get the one.
+   * Makes and stores one; undefined when nothing that is read has the name, or the model said nothing that can be
+   * shown. A word that is being explained is not explained a second time at once: both callers get the one.
    * @throws AskError as `ask` does
    */
-  explain(place: NamedPlace, onProgress: OnProgress, signal: AbortSignal): Promise<Explanation | undefined> {
+  async explain(
+    place: NamedPlace,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Explanation | undefined> {
     const { workspace, path, line, name } = place;
     const id = JSON.stringify([workspace, path, line, name]);
     const running = this.#running.get(id);
-    if (running !== undefined) return running;
+    if (running !== undefined) {
+      try {
+        return await running;
+      } catch (error) {
+        if (signal.aborted || !isAskError(error, 'cancelled')) throw error;
+        // Who began it stopped it, and this caller did not.
+        return this.explain(place, onProgress, signal);
+      }
+    }
     const explaining = this.#explain(place, onProgress, signal).finally(() => this.#running.delete(id));
     this.#running.set(id, explaining);
     return explaining;

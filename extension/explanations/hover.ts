@@ -15,7 +15,7 @@ import { symbolArguments } from './symbolArguments.ts';
 export function createHoverProvider(store: ExplanationStore, grammars: Grammars): vscode.HoverProvider {
   return {
     async provideHover(document, position, token) {
-      if (!readSettings(document).settings.hover) return undefined;
+      if (document.uri.scheme !== 'file' || !readSettings(document).settings.hover) return undefined;
       const named = await namedPlaceAt(document, position, grammars);
       if (named === undefined || token.isCancellationRequested) return undefined;
       const cancelled = new AbortController();

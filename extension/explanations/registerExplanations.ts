@@ -26,7 +26,8 @@ export function registerExplanations(
   const files: vscode.DocumentFilter = { scheme: 'file' };
   context.subscriptions.push(
     changed,
-    vscode.languages.registerHoverProvider(files, createHoverProvider(store, grammars)),
+    // For any document, and not for those of a kind: what fits less closely stands below the language server's hover.
+    vscode.languages.registerHoverProvider('*', createHoverProvider(store, grammars)),
     vscode.languages.registerCodeLensProvider(files, createCodeLensProvider(store, grammars, changed.event)),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(settingsSection)) changed.fire();

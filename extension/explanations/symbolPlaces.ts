@@ -116,7 +116,9 @@ async function symbolOn(
   grammars: Grammars,
 ): Promise<{ readonly container: string; readonly endLine: number }> {
   const symbols = await symbolsOf(document, grammars);
-  const symbol = symbols.find((one) => one.line === line && one.name === name);
+  const onLine = symbols.filter((one) => one.line === line);
+  // An import may have given it another name.
+  const symbol = onLine.find((one) => one.name === name) ?? onLine[0];
   if (symbol !== undefined) return symbol;
   // It is defined within a function, of which the outline knows nothing.
   const around = symbols.findLast((one) => one.line <= line && line <= one.endLine);

@@ -1,6 +1,7 @@
-/** Amounts as a person reads them, in every language alike: "98 MB", "1.1 GB", "35 s", "6 min". */
+/** Amounts as a person reads them, in every language alike: "40 kB", "98 MB", "1.1 GB", "35 s", "6 min". */
 
 export function bytesText(bytes: number): string {
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} kB`;
   if (bytes < 1e9) return `${(bytes / 1e6).toFixed(0)} MB`;
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }

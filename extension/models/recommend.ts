@@ -31,7 +31,7 @@ export interface Recommendations {
   readonly first: Recommendation;
 }
 
-/** English; a translation is made from the template. `{0}` is the reading time, `{1}` and `{2}` memory. */
+/** English; translations are made of them. `{0}` is the reading time, `{1}` and `{2}` memory. */
 export const choiceTexts = {
   fast: 'Reads quickest.',
   balanced: 'Good answers for the time that reading takes.',

@@ -25,14 +25,18 @@ const servedArchitectures: ReadonlySet<string> = new Set([
   'smollm3',
   'phi3',
   'granite',
+  'gemma3',
 ]);
+
+/** Whose windowed layers are kept by their window. */
+const windowsServed: ReadonlySet<string> = new Set(['gemma3']);
 
 function refusal(header: GgufHeader, architecture: string): string | undefined {
   const known = knownRefusals.find(([names]) => names.test(architecture));
   if (known !== undefined) return known[1];
   for (const [key, isTrouble, reason] of troublesomeKeys) {
     const value = header.metadata.get(key.startsWith('split.') ? key : `${architecture}.${key}`);
-    if (value === undefined) continue;
+    if (value === undefined || (reason === slidingWindow && windowsServed.has(architecture))) continue;
     const numbers = typeof value === 'object' ? value.values.map(Number) : [Number(value)];
     const windowed = header.metadata.get(`${architecture}.context_length`);
     if (numbers.some((number) => isTrouble(number, Number(windowed)))) return `${reason} (${key})`;
@@ -59,7 +63,7 @@ const encoder = 'reads in both directions and cannot generate';
 
 /** So that common models get their reason and not only "not tested". */
 const knownRefusals: readonly (readonly [names: RegExp, reason: string])[] = [
-  [/^(gemma|cohere2|exaone4|granite_swa|plamo3|mellum|mimo2|step35|olmo2)/, slidingWindow],
+  [/^(gemma(?!3$)|cohere2|exaone4|granite_swa|plamo3|mellum|mimo2|step35|olmo2)/, slidingWindow],
   [/^(gpt-oss)/, 'has attention sinks and sliding-window layers'],
   [/^(llama4)/, 'has layers without RoPE and layers that see only their own part of the text'],
   [/^(smallthinker|exaone-moe|afmoe)/, slidingWindow],

@@ -4,6 +4,7 @@
  */
 import { ask } from '../ask.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
+import { engineDevices } from '../engineClient/engineDevices.ts';
 import { startEngine, type EngineClient } from '../engineClient/engineClient.ts';
 import { AskError, badInputReasons, errors } from '../errors.ts';
 import { helpText, parseArguments, wantsJson } from './arguments.ts';
@@ -59,7 +60,9 @@ async function run(commandLine: readonly string[]): Promise<number> {
     return exitCodes.answered;
   }
   if (options === 'listModels') {
-    process.stdout.write(modelTable(await listModels(modelFolder(), await readMachine())));
+    process.stdout.write(
+      modelTable(await listModels(modelFolder(), await readMachine(() => engineDevices('auto')))),
+    );
     return exitCodes.answered;
   }
   const request = askRequest(options);

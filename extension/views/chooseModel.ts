@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { commands, settings, settingsSection } from '../contributions.ts';
 import { readSettings } from '../editor/settings.ts';
+import { engineDevices } from '../engineClient/engineDevices.ts';
 import { isAskError } from '../errors.ts';
 import { bytesText } from '../models/amounts.ts';
 import { aboutBytes } from '../models/expectedTensors.ts';
@@ -13,7 +14,14 @@ import { readMachine } from '../models/machine.ts';
 import { modelFolder } from '../models/modelFolder.ts';
 import { listModels, type ListedEntry, type ListedFile, type ModelList } from '../models/modelList.ts';
 import { describeFailure } from './describeFailure.ts';
-import { choiceText, goodForText, languagesText, memoryText, reasonText, sizeText } from './modelTexts.ts';
+import {
+  choiceText,
+  goodForText,
+  languagesText,
+  memoryText,
+  recommendationText,
+  sizeText,
+} from './modelTexts.ts';
 
 interface ModelItem extends vscode.QuickPickItem {
   /** What the setting becomes; undefined when the user leaves it, or the model cannot be served. */
@@ -53,11 +61,13 @@ async function pickModel(): Promise<string | undefined> {
   pick.matchOnDetail = true;
   pick.items = otherItems;
   pick.busy = true;
-  const { model, modelFolder: folder = modelFolder() } = readSettings().settings;
-  const filled = readMachine()
+  const { model, device, modelFolder: folder = modelFolder() } = readSettings().settings;
+  const filled = readMachine(() => engineDevices(device))
     .then((machine) => listModels(folder, machine))
     .then((list) => {
       pick.items = itemsOf(list, model);
+      const first = pick.items.find(({ label }) => label.endsWith(list.recommendations.first.entry.name));
+      if (first !== undefined && pick.value === '') pick.activeItems = [first];
     })
     .finally(() => (pick.busy = false));
   try {
@@ -94,7 +104,7 @@ function itemsOf(
         ...item,
         label: recommendation === first ? `$(star-full) ${item.label}` : item.label,
         description: `${choice} · ${item.description}`,
-        detail: reasonText(recommendation),
+        detail: recommendationText(recommendation),
       },
     ];
   });

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { settings as known, settingsSection } from '../contributions.ts';
 import { readSettings } from '../editor/settings.ts';
+import { engineDevices } from '../engineClient/engineDevices.ts';
 import { defaultModelName, findEntry } from '../models/catalogue.ts';
 import { catalogue } from '../models/catalogueEntries.ts';
 import { aboutBytes } from '../models/expectedTensors.ts';
@@ -15,13 +16,13 @@ import { reasonText } from './modelTexts.ts';
 export async function missingModel(
   options: Omit<ResolveOptions, 'mayDownload'>,
 ): Promise<MissingModel | null> {
-  const { model } = readSettings().settings;
+  const { model, device } = readSettings().settings;
   const { here, entry, hub, name, bytes, haveBytes } = await lookUpModel(model, options);
   if (here || (entry === null && hub === null)) return null;
   const asSet = { name, bytes, haveBytes, ...(entry === null ? { about: true as const } : {}) };
   // What was chosen, or begun, is not argued with.
   if (model !== undefined || haveBytes > 0) return asSet;
-  const { first } = recommend(await readMachine(), catalogue);
+  const { first } = recommend(await readMachine(() => engineDevices(device)), catalogue);
   const reason = reasonText(first);
   if (first.entry.name === name) return { ...asSet, reason };
   const recommended = { name: first.entry.name, bytes: aboutBytes(first.entry), haveBytes: 0, reason };

@@ -1,6 +1,6 @@
 /** What is said of models, in the user's language. */
 import * as vscode from 'vscode';
-import { bytesText, memoryBar } from '../models/amounts.ts';
+import { bytesText, durationText, memoryBar } from '../models/amounts.ts';
 import type { GoodFor } from '../models/catalogue.ts';
 import { choiceTexts, figures, type Choice, type Recommendation, type Room } from '../models/recommend.ts';
 
@@ -8,6 +8,13 @@ import { choiceTexts, figures, type Choice, type Recommendation, type Room } fro
 export function reasonText(recommendation: Recommendation): string {
   const { template, args } = figures(recommendation);
   return `${vscode.l10n.t(choiceTexts[recommendation.choice])} ${vscode.l10n.t(template, ...args)}`;
+}
+
+/** As short as a row is wide: what it takes, how long it reads, and for what it is chosen. */
+export function recommendationText(recommendation: Recommendation): string {
+  const reads = vscode.l10n.t('10,000 tokens in about {0}', durationText(recommendation.seconds));
+  const why = vscode.l10n.t(choiceTexts[recommendation.choice]);
+  return [memoryText(recommendation), reads, why].join(' · ');
 }
 
 export function choiceText(choice: Choice): string {
@@ -32,14 +39,14 @@ export function goodForText(goodFor: GoodFor): string {
   }
 }
 
-/** "▰▰▱▱▱▱▱▱▱▱ takes about 1.6 GB of 8.0 GB of free memory" */
+/** "▰▰▱▱▱▱▱▱▱▱ takes 1.6 GB of 8.0 GB of free memory" */
 export function memoryText({ neededBytes, freeBytes, onGpu, fits }: Room & { neededBytes: number }): string {
   const [needed, free] = [bytesText(neededBytes), bytesText(freeBytes)];
   const sentence = !fits
-    ? vscode.l10n.t('takes about {0}, and {1} of memory are free', needed, free)
+    ? vscode.l10n.t('takes {0}, more than suits {1} of free memory', needed, free)
     : onGpu
-      ? vscode.l10n.t('takes about {0} of {1} of free memory of the GPU', needed, free)
-      : vscode.l10n.t('takes about {0} of {1} of free memory', needed, free);
+      ? vscode.l10n.t('takes {0} of {1} free on the GPU', needed, free)
+      : vscode.l10n.t('takes {0} of {1} of free memory', needed, free);
   return `${memoryBar(neededBytes, freeBytes)} ${sentence}`;
 }
 

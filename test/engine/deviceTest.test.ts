@@ -1,5 +1,6 @@
 /** A device that computes wrongly is told by name: a right one, with one of its operations broken. */
 import { describe, expect, test } from 'vitest';
+import { createTestedDevices } from '../../extension/engine/devices.ts';
 import { keepsEverything } from '../../extension/engine/keepCheck.ts';
 import { testDevice } from '../../extension/engine/llama/deviceTest.ts';
 import type { Functions } from '../../extension/engine/llama/functions.ts';
@@ -7,7 +8,8 @@ import { loadLibrary } from '../../extension/engine/llama/library.ts';
 import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
 import { openTinyEngine } from '../tinyEngine.ts';
 
-const { functions, devices } = loadLibrary('cpu');
+const library = loadLibrary('cpu');
+const { functions, devices } = library;
 const cpu = devices.find(({ isCpu }) => isCpu)!;
 
 describe('the test of a device', () => {
@@ -36,6 +38,42 @@ describe('the test of a device', () => {
     const result = testDevice({ ...functions, ...fault }, cpu);
     if (problem === null) expect(result).toBeNull();
     else expect(result).toMatch(problem);
+  });
+});
+
+describe('the GPUs in use', () => {
+  const gpu = (name: string, isIntegrated = false) => ({
+    ...cpu,
+    name,
+    isIntegrated,
+    isGpu: true,
+    isCpu: false,
+  });
+  const all = { ...library, devices: [gpu('A'), gpu('B'), gpu('C', true), cpu] };
+  const names = (faulty: readonly string[]): [used: string[], leftOut: string[], tests: number] => {
+    let tests = 0;
+    const tested = createTestedDevices(
+      (_, { name }) => (tests++, faulty.includes(name) ? 'it is wrong' : null),
+    );
+    tested.gpus(all);
+    const used = tested.gpus(all).map(({ name }) => name);
+    const leftOut = tested.leftOut().map((notice) => ('device' in notice ? notice.device : ''));
+    return [used, leftOut, tests];
+  };
+  test.each([
+    { faulty: [], used: ['A', 'B'] },
+    { faulty: ['A'], used: ['B'] },
+    { faulty: ['A', 'B'], used: ['C'] },
+    { faulty: ['A', 'B', 'C'], used: [] },
+  ])('without $faulty: $used, each tested once', ({ faulty, used }) => {
+    expect(names(faulty)).toEqual([used, faulty, 3]);
+  });
+
+  test('one that fails when the model is loaded is not used again', () => {
+    const tested = createTestedDevices(() => null);
+    tested.leaveOut(all.devices[0]!, 'keeping every token changed the logits');
+    expect(tested.gpus(all).map(({ name }) => name)).toEqual(['B']);
+    expect(tested.leftOut()).toMatchObject([{ device: 'A', why: 'keeping every token changed the logits' }]);
   });
 });
 

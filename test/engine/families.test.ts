@@ -1,3 +1,4 @@
+import { compressSuite } from '../compressSuite.ts';
 import { familySuite } from '../familySuite.ts';
 
 familySuite({ device: 'cpu' }, [
@@ -7,4 +8,11 @@ familySuite({ device: 'cpu' }, [
   'smollm3',
   'phi3, partial rotary, long context',
   'granite',
+  'gemma3',
+]);
+
+// Layers 0, 1 and 3 have a window.
+compressSuite({ device: 'cpu' }, 5e-3, 'gemma3', [
+  { layer: 2, head: 0 },
+  { layer: 2, head: 3 },
 ]);

@@ -76,8 +76,8 @@ test('memory that is taken meanwhile ends in an error, and the same engine answe
     await askEngine(engine, { passages });
     limitAddressSpace(engine.pid, statusBytes(engine.pid, 'VmSize') + 32 * MB);
     // 100,000 cells of 6 KiB.
-    const large = { passages: [ownSource('extension/errors.ts')], maxAnswerTokens: 100_000 };
-    const failure: unknown = await askEngine(engine, large).catch((error: unknown) => error);
+    const large = askEngine(engine, { passages, maxAnswerTokens: 100_000 });
+    const failure: unknown = await large.catch((error: unknown) => error);
     expect(failure).toMatchObject({
       reason: 'notEnoughMemory',
       message: expect.stringMatching(/No memory was left for a cache of 1\d{5} tokens/) as string,

@@ -35,6 +35,8 @@ export interface LayerLayout {
   readonly scale: number;
   /** Null: the layer has no RoPE, so that a key is the same wherever it stands. */
   readonly rope: RopeParams | null;
+  /** Tokens that a token sees, itself included; null: all before it. */
+  readonly window: number | null;
 }
 
 /** Rotated queries of one layer: f32 (headDim, heads, tokens), tokens slowest. */
@@ -81,13 +83,16 @@ export class AttentionProbe {
   /**
    * Runs `decode` and reads each layer's form off its graph.
    * @throws errors.modelNotServed when a layer does not have one attention node of the form that compression can serve,
-   *         or a rotation that is not that of a layer's queries and keys alike.
+   *         or a rotation that is not that of a layer's queries and keys alike, or where layers share a mask that should
+   *         see different tokens.
+   * @param windows of each layer, as `LayerLayout.window`
    */
-  readLayouts(modelPath: string, layers: number, decode: () => void): LayerLayout[] {
+  readLayouts(modelPath: string, windows: readonly (number | null)[], decode: () => void): LayerLayout[] {
     const attention = new Map<number, TensorInfo>();
     const ropes = new Map<string, TensorInfo>();
     this.#during({ kind: 'layout', attention, ropes }, decode);
-    const layouts = Array.from({ length: layers }, (_, layer) => {
+    const windowOfMask = new Map<Pointer | null, number | null>();
+    const layouts = windows.map((window, layer) => {
       const refuse = (why: string): never => {
         throw errors.modelNotServed(modelPath, `layer ${layer} ${why}`);
       };
@@ -98,7 +103,11 @@ export class AttentionProbe {
       ropes.delete(`Qcur-${layer}`);
       if ((ofKeys === undefined) !== (ofQueries === undefined))
         refuse('rotates only its queries or its keys');
-      return layout(refuse, layer, node, ofKeys);
+      const mask = node.src[3] ?? null;
+      if (windowOfMask.has(mask) && windowOfMask.get(mask) !== window)
+        refuse('sees other tokens than its window says');
+      windowOfMask.set(mask, window);
+      return layout(refuse, layer, node, ofKeys, window);
     });
     // So a layer that shows no RoPE has none, and not one by another name.
     const [other] = ropes.keys();
@@ -188,6 +197,7 @@ function layout(
   layer: number,
   node: TensorInfo,
   rope: TensorInfo | undefined,
+  window: number | null,
 ): LayerLayout {
   const [q, k, v] = [0, 1, 2].map((index) => readTensor(node.src[index]!)) as [
     TensorInfo,
@@ -218,6 +228,7 @@ function layout(
     kvHeads,
     scale,
     rope: rope === undefined ? null : ropeParams(rope),
+    window,
   };
 }
 

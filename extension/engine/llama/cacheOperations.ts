@@ -70,6 +70,7 @@ export class CacheOperations {
    * @param cells number of cells before the question.
    * @param rowWeights (question tokens)
    * @returns per layer, f32 (cells, heads), heads slowest.
+   * @throws errors.internal for a layer with a window, whose attention says nothing of what lies before
    */
   attentionScores(
     queries: ReadonlyMap<number, readonly Queries[]>,
@@ -77,6 +78,9 @@ export class CacheOperations {
     rowWeights: Float32Array,
   ): Map<number, Float32Array> {
     const result = new Map<number, Float32Array>();
+    const windowed = this.layouts.find(({ layer, window }) => window !== null && queries.has(layer));
+    if (windowed !== undefined)
+      throw errors.internal(`the attention of layer ${windowed.layer} ends at its window`, undefined);
     for (const group of this.#groups) {
       const layers = group.layers.filter(({ layer }) => queries.has(layer));
       for (const block of blocks(layers, queries, scoreRowsPerGraph)) {

@@ -22,6 +22,7 @@ export interface LlamaContextParamsValue {
   n_threads: number;
   n_threads_batch: number;
   flash_attn_type: number;
+  swa_full: boolean;
   cb_eval: Pointer | null;
   [other: string]: unknown;
 }
@@ -144,6 +145,7 @@ export interface Functions {
   llama_model_get_vocab(model: Pointer): Pointer;
   llama_model_n_ctx_train(model: Pointer): number;
   llama_model_n_layer(model: Pointer): number;
+  llama_model_n_swa(model: Pointer): number;
   llama_model_size(model: Pointer): number;
   llama_model_chat_template(model: Pointer, name: null): string | null;
   llama_model_meta_val_str(model: Pointer, key: string, buffer: Uint8Array, bytes: number): number;
@@ -270,6 +272,7 @@ const llama: readonly string[] = [
   'void *llama_model_get_vocab(void *model)',
   'int32 llama_model_n_ctx_train(void *model)',
   'int32 llama_model_n_layer(void *model)',
+  'int32 llama_model_n_swa(void *model)',
   'uint64 llama_model_size(void *model)',
   'const char *llama_model_chat_template(void *model, const char *name)',
   'int32 llama_model_meta_val_str(void *model, const char *key, void *buf, size_t buf_size)',

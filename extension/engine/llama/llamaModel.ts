@@ -22,6 +22,8 @@ export class LlamaModel {
   /** The model's window, tokens. */
   readonly contextWindow: number;
   readonly layers: number;
+  /** Of each layer, the tokens that a token sees there, itself included; null: all before it. */
+  readonly windows: readonly (number | null)[];
   /** Bytes of the weights. */
   readonly bytes: number;
   readonly #vocab: Pointer;
@@ -40,6 +42,7 @@ export class LlamaModel {
     this.vocabularySize = f.llama_vocab_n_tokens(this.#vocab);
     this.contextWindow = f.llama_model_n_ctx_train(pointer);
     this.layers = f.llama_model_n_layer(pointer);
+    this.windows = this.#windows();
     this.bytes = f.llama_model_size(pointer);
   }
 
@@ -133,6 +136,20 @@ export class LlamaModel {
       : new TextDecoder().decode(buffer.subarray(0, Math.min(length, buffer.length - 1)));
   }
 
+  /** llama.cpp says how long the window is, and not of which layers; the attention probe holds this to its masks. */
+  #windows(): (number | null)[] {
+    const window = this.library.functions.llama_model_n_swa(this.pointer);
+    const architecture = this.metadata('general.architecture');
+    const pattern = this.metadata(`${architecture}.attention.sliding_window_pattern`);
+    const isWindowed = pattern?.startsWith('[') === true ? pattern.slice(1, -1).split(/,\s*/) : null;
+    const period = isWindowed === null ? Number(pattern ?? defaultWindowPeriod) : 0;
+    return Array.from({ length: this.layers }, (_, layer) => {
+      const windowed =
+        isWindowed === null ? layer % period < period - 1 : ['true', '1'].includes(isWindowed[layer] ?? '');
+      return window > 0 && windowed ? window : null;
+    });
+  }
+
   dispose(): void {
     this.library.functions.llama_model_free(this.pointer);
   }
@@ -151,6 +168,9 @@ export function usableGpus(devices: readonly Device[]): Device[] {
   const discrete = gpus.filter(({ isIntegrated }) => !isIntegrated);
   return discrete.length > 0 ? discrete : gpus;
 }
+
+/** Of Gemma 3: every sixth layer sees all tokens. */
+const defaultWindowPeriod = 6;
 
 /** The log-probabilities of the next token: log-softmax in float64 of llama.cpp's f32 logits, (vocabularySize). */
 export function logSoftmax(logits: Float32Array): Float64Array {

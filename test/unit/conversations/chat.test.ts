@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { errors } from '../../../extension/errors.ts';
 import {
   asked,
@@ -295,8 +295,12 @@ describe('conversations', () => {
   it('keep their drafts', async () => {
     const chat = await open({ answer: says('Yes.') });
     chat.setDraft({ text: 'half a quest', pins: [] });
-    const again = await open({});
-    expect(again.state.draft.text).toBe('half a quest');
+    // It is on the disk a moment later.
+    const again = await vi.waitFor(async () => {
+      const next = await open({});
+      expect(next.state.draft.text).toBe('half a quest');
+      return next;
+    });
     again.ask('Whole?', []);
     expect(again.state.draft.text).toBe('');
   });

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../../extension/models/catalogueEntries.ts';
-import { ownMemoryGpu, type GpuFacts, type MachineFacts } from '../../../extension/models/machine.ts';
+import {
+  ownMemoryGpu,
+  readMachine,
+  reportedGpu,
+  type GpuFacts,
+  type MachineFacts,
+} from '../../../extension/models/machine.ts';
+import type { DeviceReport } from '../../../extension/protocol/engine.ts';
 import { recommend } from '../../../extension/models/recommend.ts';
 
 const GIB = 2 ** 30;
@@ -49,8 +56,8 @@ describe('recommend', () => {
     ['an H100', machine(16, 120, card(80, 79)), 'Qwen2.5-Coder-7B, Qwen2.5-Coder-14B, Qwen2.5-Coder-32B*'],
     [
       'a card of 4 GB, so that what is larger runs on the processor',
-      machine(8, 10, card(4, 3.6)),
-      'Qwen2.5-Coder-1.5B, Qwen3-4B-2507*, Qwen2.5-Coder-7B',
+      machine(8, 10, card(4, 3)),
+      'Qwen2.5-Coder-0.5B, Qwen2.5-Coder-1.5B*, Qwen2.5-Coder-7B',
     ],
   ];
   it.each(cases)('%s', (_, facts, expected) => {
@@ -92,6 +99,36 @@ describe('recommend', () => {
         );
       }
     }
+  });
+});
+
+describe('what the engine reports', () => {
+  const report = (
+    kind: DeviceReport['kind'],
+    gib: number,
+    more: Partial<DeviceReport> = {},
+  ): DeviceReport => ({
+    ...{ name: 'Vulkan0', description: kind, kind, freeBytes: gib * GIB, totalBytes: 2 * gib * GIB, ...more },
+  });
+  it.each<[string, DeviceReport[], GpuFacts | null]>([
+    ['the processor alone', [report('cpu', 8)], null],
+    ['an integrated GPU', [report('cpu', 8), report('integratedGpu', 8)], null],
+    ['one that failed its test', [report('gpu', 8, { leftOut: 'was wrong' })], null],
+    [
+      'two that share the layers',
+      [report('gpu', 8), report('cpu', 8), report('gpu', 4)],
+      { name: 'gpu', unified: false, totalBytes: 24 * GIB, freeBytes: 12 * GIB },
+    ],
+  ])('%s', (_, devices, expected) => {
+    expect(reportedGpu(devices, false)).toEqual(expected);
+  });
+
+  it('counts, and where the engine cannot be asked, the system does', async () => {
+    const machine = await readMachine(() => Promise.resolve([report('gpu', 8)]));
+    expect(machine.gpu?.freeBytes).toBe(8 * GIB);
+    const { cores, totalBytes, freeBytes } = await readMachine(() => Promise.reject(new Error('no engine')));
+    expect([cores, totalBytes, freeBytes].every((fact) => fact > 0)).toBe(true);
+    expect(freeBytes).toBeLessThanOrEqual(totalBytes);
   });
 });
 

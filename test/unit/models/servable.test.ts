@@ -38,6 +38,7 @@ describe('checkServable', () => {
     { architecture: 'smollm3' },
     { architecture: 'phi3' },
     { architecture: 'phi3', more: { 'phi3.attention.sliding_window': 262_144 } },
+    { architecture: 'gemma3', more: { 'gemma3.attention.sliding_window': 512 } },
     { architecture: 'granite', more: { 'granite.attention.scale': 0.0078125 } },
     { architecture: 'llama', more: { 'llama.expert_count': 0, 'llama.rope.scaling.type': 'yarn' } },
     { architecture: 'llama', more: { 'llama.attention.sliding_window': 0 } },
@@ -49,7 +50,7 @@ describe('checkServable', () => {
   });
 
   it.each([
-    ['gemma3', /sliding-window/],
+    ['gemma3n', /sliding-window/],
     ['gemma2', /sliding-window/],
     ['phimoe', /mixture of experts/],
     ['granitehybrid', /recurrent/],

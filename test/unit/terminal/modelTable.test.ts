@@ -34,6 +34,6 @@ it('says what suits the machine, what is here, and what of it is refused and why
   expect(table).toMatch(
     /Qwen2\.5-Coder-32B-Instruct\s+~19\.8 GB\s+~\d+\.\d GB of memory \(too much\)\s+Apache-2\.0/,
   );
-  expect(table).toMatch(/ {2}tiny\.gguf, \d+ MB, ~\d+ MB of memory\n.*tiny\.gguf/);
-  expect(table).toMatch(/ {2}strange\.gguf, \d+ MB, refused: .*mamba has recurrent layers/);
+  expect(table).toMatch(/ {2}tiny\.gguf, \d+ kB, ~\d+ MB of memory\n.*tiny\.gguf/);
+  expect(table).toMatch(/ {2}strange\.gguf, \d+ kB, refused: .*mamba has recurrent layers/);
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { commands } from '../../../extension/contributions.ts';
+import { commands, settings, settingsSection } from '../../../extension/contributions.ts';
 import type { Explanation } from '../../../extension/explanations/explanation.ts';
 import { ExplanationStore } from '../../../extension/explanations/explanationStore.ts';
 import { createHoverProvider } from '../../../extension/explanations/hover.ts';
@@ -29,6 +29,28 @@ describe('a hover', () => {
     assert.deepEqual(commandsIn(content), [commands.explainSymbol]);
     const keyword = await shownAt(document, document.positionAt(document.getText().indexOf('def ')));
     assert.equal(keyword, '');
+  });
+
+  it('is left out of the languages for which it is turned off', async () => {
+    const offers = async (path: string, word: string): Promise<boolean> => {
+      const { document } = await opened(path, word);
+      const at = document.positionAt(document.getText().indexOf(word));
+      return (await shownAt(document, at)).includes('with Ask Codebase');
+    };
+    const inPython = (value: boolean | undefined): Thenable<void> =>
+      vscode.workspace
+        .getConfiguration(settingsSection, { languageId: 'python' })
+        .update(settings.hover.key, value, vscode.ConfigurationTarget.Workspace, true);
+    const { uri } = vscode.workspace.workspaceFolders![0]!;
+    try {
+      await inPython(false);
+      assert.equal(await offers('sailing/weather.py', 'may_sail'), false);
+      assert.equal(await offers('tickets/refunds.ts', 'fareOf('), true);
+    } finally {
+      await inPython(undefined);
+      await vscode.workspace.fs.delete(vscode.Uri.joinPath(uri, '.vscode'), { recursive: true });
+    }
+    assert.equal(await offers('sailing/weather.py', 'may_sail'), true);
   });
 
   it('is made in time, whatever is stored', async () => {

@@ -14,6 +14,9 @@ export async function restOn(workbench: Workbench, lineText: string, word: strin
   const { page } = workbench;
   const line = workbench.editorLine(lineText).first();
   await line.waitFor();
+  // From elsewhere, so that what was shown before goes away; an editor that has just opened may still move, too.
+  await page.mouse.move(5, 5);
+  await page.waitForTimeout(300);
   const middle = await line.evaluate((element, word) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
@@ -28,9 +31,6 @@ export async function restOn(workbench: Workbench, lineText: string, word: strin
     return undefined;
   }, word);
   if (middle === undefined) throw new Error(`"${word}" is not in one piece of the line "${lineText}".`);
-  // From elsewhere, so that what was shown before goes away.
-  await page.mouse.move(5, 5);
-  await page.waitForTimeout(300);
   await page.mouse.move(middle.x + 1, middle.y);
   await page.mouse.move(middle.x, middle.y);
 }
