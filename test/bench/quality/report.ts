@@ -18,6 +18,9 @@ export interface WaySummary {
   readonly fileRecall: number;
 }
 
+/** Nats that everything read has to be better than nothing, for shares of the gain to mean something. */
+const leastGain = 0.1;
+
 /** Kinds with a right answer that is in some lines of a package. */
 export const answeredKinds = ['fact', 'description', 'relation'] as const;
 
@@ -106,13 +109,15 @@ export function tablesOf(rows: readonly QualityRow[]): string {
 function tableOf(title: string, rows: readonly QualityRow[]): string {
   const summaries = summariesOf(rows);
   if (summaries.length === 0) return '';
+  const nllOf = (way: WayName): number => summaries.find((one) => one.way === way)?.nll ?? 0;
+  const gains = nllOf('nothing') - nllOf('everything') > leastGain;
   const lines = summaries.map((one) =>
     [
       one.budget === 0 ? '' : String(one.budget),
       one.way,
       String(one.questions),
       one.nll.toFixed(2),
-      `${percent(one.shareOfGain.value)} (${percent(one.shareOfGain.low)} to ${percent(one.shareOfGain.high)})`,
+      gains ? shareText(one.shareOfGain) : '',
       ...[one.exact, one.chosen, one.lineRecall, one.fileRecall].map(percent),
     ].join(' | '),
   );
@@ -123,6 +128,10 @@ function tableOf(title: string, rows: readonly QualityRow[]): string {
     `|${'---|'.repeat(9)}`,
     ...lines.map((line) => `| ${line} |`),
   ].join('\n');
+}
+
+function shareText({ low, value, high }: Interval): string {
+  return `${percent(value)} (${percent(low)} to ${percent(high)})`;
 }
 
 function questionOf(row: QualityRow): string {
