@@ -22,7 +22,7 @@ import { wrongIn } from './wrongRows.ts';
 import { wayNames } from './ways.ts';
 
 const resultsPath = 'test/bench/results/quality.json';
-const plotsPath = 'test/bench/results/quality.svg';
+const plotsPath = 'media/quality.svg';
 
 /** Of the short form. */
 const short = {
