@@ -53,7 +53,7 @@ export async function stage(
 const documents = /^(README\.md|CHANGELOG\.md|LICENSE|package\.nls(\..+)?\.json)$/;
 const folders = ['l10n', 'media'];
 /** Pictures that the README alone shows: the page of an installed extension finds none by a relative path. */
-const readmePictures = ['media/screenshots', 'media/ask.svg'];
+const readmePictures = ['media/screenshots', 'media/ask.svg', 'media/quality.svg'];
 const pictures = /^(!\[.*\]\(media\/.*\)|<picture>[\s\S]*?<\/picture>)\n+/gm;
 /** What the manifest says to npm and to developers. */
 const developerKeys = new Set(['type', 'private', 'scripts', 'dependencies', 'devDependencies', 'overrides']);

@@ -45,6 +45,7 @@ for (const [name, command, args] of [
 }
 for (const project of ['unit', 'page', 'engine', 'gpu', 'package']) suite(project, ...vitestReport(project));
 suite('vscode', '--report', reportPath('vscode'));
+step('Bench: quality, short form', 'node', ['dist/bench.mjs', 'quality', '--short']);
 
 fs.rmSync(results, { recursive: true, force: true });
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

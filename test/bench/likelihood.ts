@@ -71,27 +71,58 @@ export async function read(
 /** The likelihood of the answer, behind its lead, to the question after the reading, which is left as it was. */
 export async function likelihoodOf(
   engine: LoadedEngine,
-  { opened, cache, document }: Reading,
+  reading: Reading,
   { question, lead, answer }: Pick<Fact, 'question' | 'lead' | 'answer'>,
 ): Promise<Likelihood> {
+  const { answers, focus } = await likelihoodsOf(engine, reading, { question, lead }, [answer]);
+  return { nll: answers[0]!.nll, focus };
+}
+
+export interface AnswerLikelihood extends Pick<Likelihood, 'nll'> {
+  /** Whether greedy generation writes just this. */
+  readonly greedy: boolean;
+}
+
+export interface AnswersLikelihood extends Pick<Likelihood, 'focus'> {
+  /** One for each answer. */
+  readonly answers: readonly AnswerLikelihood[];
+  /** What follows the document until the answer can begin. */
+  readonly suffixSeconds: number;
+}
+
+/** As `likelihoodOf`, of several answers behind one lead. */
+export async function likelihoodsOf(
+  engine: LoadedEngine,
+  { opened, cache, document }: Reading,
+  { question, lead }: Pick<Fact, 'question' | 'lead'>,
+  answers: readonly string[],
+): Promise<AnswersLikelihood> {
   const { context } = opened;
+  const begin = performance.now();
   const cells = context.length;
   const prompt = buildPrompt(engine.model, question);
   const { focus } = await decodeSuffix(engine, opened, cache, document, prompt, neverAborted);
+  const suffixSeconds = (performance.now() - begin) / 1000;
+  const asked = context.length;
   const given = engine.model.tokenize(lead, { special: false });
-  const counted = engine.model.tokenize(answer, { special: false });
-  context.decode([...given, ...counted.slice(0, -1)], { logits: 'all' });
-  const nll = counted.reduce(
-    (sum, token, i) => sum + negativeLogLikelihood(context.logits(given.length - 1 + i), token),
-    0,
-  );
+  const measured = answers.map((answer) => {
+    const counted = engine.model.tokenize(answer, { special: false });
+    context.truncate(asked);
+    context.decode([...given, ...counted.slice(0, -1)], { logits: 'all' });
+    const steps = counted.map((token, i) => stepOf(context.logits(given.length - 1 + i), token));
+    return {
+      nll: steps.reduce((sum, step) => sum + step.nll, 0) / counted.length,
+      greedy: steps.every((step) => step.greedy),
+    };
+  });
   context.truncate(cells);
-  return { nll: nll / counted.length, focus };
+  return { answers: measured, focus, suffixSeconds };
 }
 
 export const neverAborted = new AbortController().signal;
 
-function negativeLogLikelihood(logits: Float32Array, token: number): number {
+function stepOf(logits: Float32Array, token: number): AnswerLikelihood {
   const max = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  return max + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - max), 0)) - logits[token]!;
+  const all = logits.reduce((sum, value) => sum + Math.exp(value - max), 0);
+  return { nll: max + Math.log(all) - logits[token]!, greedy: logits[token] === max };
 }

@@ -3,6 +3,7 @@ import { isAskError } from '../../extension/errors.ts';
 import { evidenceHeadsBench } from './evidenceHeads.ts';
 import { followUpsBench } from './followUps.ts';
 import { plantedFactsBench } from './plantedFacts.ts';
+import { qualityBench } from './quality/bench.ts';
 import { rankingBench } from './ranking.ts';
 import { reuseBench } from './reuse.ts';
 import { speedBench } from './speed.ts';
@@ -34,6 +35,10 @@ const benches: ReadonlyMap<string, Bench> = new Map([
   [
     'ranking',
     { about: 'finding functions by words, by attention over stored keys, and by both', run: rankingBench },
+  ],
+  [
+    'quality',
+    { about: 'answers within a number of tokens against what one would do instead', run: qualityBench },
   ],
   [
     'heads',

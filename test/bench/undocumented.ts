@@ -7,6 +7,7 @@ import type { Grammars } from '../../extension/retrieval/syntax.ts';
 import { firstSentence, functionTypes, wrappers } from './describedFunctions.ts';
 
 export interface HiddenFunction extends LineRange {
+  readonly name: string;
   /** The first sentence of the comment or docstring that was taken out. */
   readonly description: string;
 }
@@ -97,9 +98,21 @@ function strip(
       const length = endLine - startLine + 1;
       return description.split(' ').length < minDescriptionWords || length < minLines || length > maxLines
         ? []
-        : [{ workspace, path, startLine, endLine, description }];
+        : [{ workspace, path, startLine, endLine, description, name: nameOf(node) }];
     }),
   };
+}
+
+/** '' when the function or class has none. */
+export function nameOf(node: Node): string {
+  return nameNodeOf(node)?.text ?? '';
+}
+
+/** Of a function or class; in C it stands within its declarators. */
+export function nameNodeOf(node: Node): Node | null {
+  let inner = node.childForFieldName('name') ?? node.childForFieldName('declarator');
+  for (let next = inner; next !== null; next = next.childForFieldName('declarator')) inner = next;
+  return inner;
 }
 
 /** The string that a module, a class or a function begins with, when its lines hold nothing else. */

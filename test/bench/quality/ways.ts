@@ -1,0 +1,160 @@
+/** The ways to answer within a number of tokens that generation sees. */
+import { presetOptions, type CompressionOptions } from '../../../extension/engine/compression/options.ts';
+import type { AttentionHead } from '../../../extension/engine/compression/options.ts';
+import type { Passage, SourceDocument } from '../../../extension/protocol/nouns.ts';
+import { passageText } from '../../../extension/protocol/passageText.ts';
+import { lineOffsets, passageOf } from '../../../extension/retrieval/lines.ts';
+import { startRanking, type RankedPassage } from '../../../extension/retrieval/ranking.ts';
+import { planReading } from '../../../extension/retrieval/readingPlan.ts';
+
+export interface WayParts {
+  /** In the order of their files. */
+  readonly documents: readonly SourceDocument[];
+  readonly question: string;
+  readonly tokenBudget: number;
+  readonly countTokens: (text: string) => number;
+  readonly evidenceHeads: readonly AttentionHead[] | null;
+}
+
+export interface WayReading {
+  readonly passages: readonly Passage[];
+  /** Absent: uncompressed. */
+  readonly options?: CompressionOptions;
+}
+
+export interface Way {
+  readonly about: string;
+  /** What is read depends on the question. */
+  readonly byQuestion: boolean;
+  /** What is read depends on the budget. */
+  readonly byBudget: boolean;
+  readonly read: (parts: WayParts) => WayReading;
+}
+
+export const wayNames = [
+  ...(['nothing', 'everything', 'head', 'tail'] as const),
+  ...(['bm25', 'bm25First', 'default', 'paper'] as const),
+] as const;
+
+export type WayName = (typeof wayNames)[number];
+
+const ways: Readonly<Record<WayName, Way>> = {
+  nothing: {
+    ...{ about: 'nothing read', byQuestion: false, byBudget: false },
+    read: () => ({ passages: [] }),
+  },
+  everything: {
+    ...{ about: 'everything, uncompressed', byQuestion: false, byBudget: false },
+    read: ({ documents }) => ({ passages: documents.map(wholeOf) }),
+  },
+  head: {
+    ...{ about: 'the first tokens', byQuestion: false, byBudget: true },
+    read: ({ documents, tokenBudget, countTokens }) => ({
+      passages: fitting(documents.map(wholeOf), tokenBudget, countTokens, 'head'),
+    }),
+  },
+  tail: {
+    ...{ about: 'the last tokens', byQuestion: false, byBudget: true },
+    read: ({ documents, tokenBudget, countTokens }) => ({
+      passages: fitting(documents.map(wholeOf).reverse(), tokenBudget, countTokens, 'tail').reverse(),
+    }),
+  },
+  bm25: {
+    ...{ about: 'the best passages by words, the best last', byQuestion: true, byBudget: true },
+    read: (parts) => ({ passages: bestPassages(parts).reverse() }),
+  },
+  bm25First: {
+    ...{ about: 'the best passages by words, the best first', byQuestion: true, byBudget: true },
+    read: (parts) => ({ passages: bestPassages(parts) }),
+  },
+  paper: {
+    ...{ about: 'the published method, files in their order', byQuestion: true, byBudget: true },
+    read: ({ documents, tokenBudget, evidenceHeads }) => ({
+      passages: documents.map(wholeOf),
+      options: presetOptions('paper', tokenBudget, evidenceHeads),
+    }),
+  },
+  default: {
+    ...{ about: 'as the product reads, in rising relevance', byQuestion: true, byBudget: true },
+    read: (parts) => ({
+      passages: inReadingOrder(parts),
+      options: presetOptions('default', parts.tokenBudget, parts.evidenceHeads),
+    }),
+  },
+};
+
+export function wayOf(name: WayName): Way {
+  return ways[name];
+}
+
+function wholeOf(document: SourceDocument): Passage {
+  const { workspace, path } = document;
+  return passageOf(document, {
+    ...{ workspace, path },
+    ...{ startLine: 1, endLine: lineOffsets(document.text).length - 1 },
+  });
+}
+
+function ranked({ documents, question }: WayParts): RankedPassage[] {
+  const ranking = startRanking(question);
+  for (const document of documents) ranking.add(document);
+  return ranking.rank();
+}
+
+function inReadingOrder(parts: WayParts): Passage[] {
+  const { ranges } = planReading(ranked(parts), { readingLimit: 'all', tokensPerCharacter: 1 });
+  return ranges.map((range) => passageOf(documentOf(parts, range.path), range));
+}
+
+/** The best first; the last that fits is cut to what is left. */
+function bestPassages(parts: WayParts): Passage[] {
+  const passages = ranked(parts).map((range) => passageOf(documentOf(parts, range.path), range));
+  return fitting(passages, parts.tokenBudget, parts.countTokens, 'head');
+}
+
+function documentOf({ documents }: WayParts, path: string): SourceDocument {
+  return documents.find((document) => document.path === path)!;
+}
+
+/** Passages in their order until the tokens are used up, the last of them cut to its first or last lines. */
+function fitting(
+  passages: readonly Passage[],
+  tokens: number,
+  countTokens: (text: string) => number,
+  kept: 'head' | 'tail',
+): Passage[] {
+  const taken: Passage[] = [];
+  let room = tokens;
+  for (const passage of passages) {
+    const cost = countTokens(passageText(passage));
+    if (cost <= room) {
+      taken.push(passage);
+      room -= cost;
+      continue;
+    }
+    const cut = cutTo(passage, room, countTokens, kept);
+    if (cut !== undefined) taken.push(cut);
+    break;
+  }
+  return taken;
+}
+
+function cutTo(
+  passage: Passage,
+  tokens: number,
+  countTokens: (text: string) => number,
+  kept: 'head' | 'tail',
+): Passage | undefined {
+  const lines = passage.text.split('\n');
+  const part = (count: number): Passage =>
+    kept === 'head'
+      ? { ...passage, endLine: passage.startLine + count - 1, text: lines.slice(0, count).join('\n') }
+      : { ...passage, startLine: passage.endLine - count + 1, text: lines.slice(-count).join('\n') };
+  let [fits, tooLong] = [0, lines.length];
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2);
+    if (countTokens(passageText(part(middle))) <= tokens) fits = middle;
+    else tooLong = middle;
+  }
+  return fits === 0 ? undefined : part(fits);
+}

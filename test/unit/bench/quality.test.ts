@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import { readGrammarFile } from '../../../extension/grammarFiles.ts';
+import { passageText } from '../../../extension/protocol/passageText.ts';
+import { createGrammars } from '../../../extension/retrieval/syntax.ts';
+import { groupOf } from '../../bench/quality/groups.ts';
+import { recallOf } from '../../bench/quality/measure.ts';
+import { packages } from '../../bench/quality/packages.ts';
+import { plotsOf } from '../../bench/quality/plots.ts';
+import { listing, questionsOf, writtenFacts } from '../../bench/quality/questions.ts';
+import { absenceOf, summariesOf } from '../../bench/quality/report.ts';
+import type { QualityRow } from '../../bench/quality/rows.ts';
+import { wayNames, wayOf } from '../../bench/quality/ways.ts';
+import { wrongIn } from '../../bench/quality/wrongRows.ts';
+
+const grammars = createGrammars(readGrammarFile);
+const countTokens = (text: string): number => Math.ceil(text.length / 4);
+
+const sources = [
+  {
+    ...{ workspace: 'small', path: 'first.py' },
+    text: [
+      'class Store:',
+      '    def save(self, row):',
+      '        """Writes one row behind all others of its table."""',
+      '        check_row(row)',
+      '        self.rows.append(row)',
+      '        return len(self.rows)',
+      '',
+      'class FastStore(Store):',
+      '    def save(self, row):',
+      '        raise StoreError("full")',
+      '',
+      'class SlowStore(Store):',
+      '    def save(self, row):',
+      '        raise StoreError("slow")',
+      '',
+      'class Row: pass',
+      'class Table: pass',
+      'class Column: pass',
+      '',
+    ].join('\n'),
+  },
+  {
+    ...{ workspace: 'small', path: 'second.js' },
+    text: [
+      'function check_row(row) { return row.length; }',
+      'function first_user(row) {',
+      '  function inner_user() {',
+      '    return check_row(row);',
+      '  }',
+      '  return inner_user;',
+      '}',
+      'function second_user(row) { return check_row(row); }',
+      ...['third', 'fourth'].map((name) => `function ${name}_user(row) { return row; }`),
+      ...Array.from({ length: 200 }, (_, i) => `const filler${i} = ${i};`),
+      '',
+    ].join('\n'),
+  },
+];
+
+describe('questions', () => {
+  it('are made of descriptions that are taken out of what is read', async () => {
+    const { documents, questions } = await questionsOf('small', sources, grammars);
+    // Three methods are called save, so none of them is asked for by a relation; the description has one place.
+    expect(questions.description).toMatchObject([
+      {
+        question: 'Which function does this: Writes one row behind all others of its table?',
+        answer: ' save',
+        evidence: [{ path: 'first.py', lines: [2] }],
+      },
+    ]);
+    expect(documents[0]!.text).not.toContain('behind all others');
+  });
+
+  it('ask who calls, by the innermost function, and who overrides', async () => {
+    const { questions } = await questionsOf('small', sources, grammars);
+    expect(questions.relation.map(({ question, answer, evidence }) => [question, answer, evidence])).toEqual(
+      [
+        [
+          'Which classes override save of Store?',
+          ' FastStore and SlowStore',
+          [
+            { path: 'first.py', lines: [7, 8] },
+            { path: 'first.py', lines: [11, 12] },
+          ],
+        ],
+        [
+          'Which functions call check_row?',
+          ' inner_user and second_user',
+          [
+            { path: 'second.js', lines: [3, 4] },
+            { path: 'second.js', lines: [8] },
+          ],
+        ],
+      ].sort(),
+    );
+  });
+
+  it.each([
+    [['a'], ' a'],
+    [['a', 'b'], ' a and b'],
+    [['a', 'b', 'c'], ' a, b and c'],
+  ])('list %j', (names, text) => {
+    expect(listing(names)).toBe(text);
+  });
+
+  it('are about packages of the list, at least five facts each, whose answers stand in their lines', () => {
+    const facts = writtenFacts();
+    for (const { name } of packages) {
+      expect(facts.filter((fact) => fact.package === name).length, name).toBeGreaterThanOrEqual(5);
+    }
+    expect(facts.filter(({ code, answer }) => !code.includes(answer.trim()))).toEqual([]);
+    expect(new Set(facts.map(({ question }) => question)).size).toBe(facts.length);
+  });
+});
+
+describe('a group', () => {
+  it('is short, the same every time, and holds the lines that answer', async () => {
+    const asked = await questionsOf('small', sources, grammars);
+    const absent = { ...asked.questions.relation[0]!, kind: 'absent' as const, evidence: [] };
+    const group = groupOf(asked, absent, 0, 300, countTokens);
+    expect(groupOf(asked, absent, 0, 300, countTokens)).toEqual(group);
+    const length = group.documents.reduce((sum, { text }) => sum + countTokens(text), 0);
+    expect(length).toBeGreaterThan(200);
+    expect(length).toBeLessThan(400);
+    const texts = group.questions.map(({ kind, evidence }) => [
+      kind,
+      ...evidence.flatMap(({ path, lines }) => {
+        const all = group.documents.find((document) => document.path === path)!.text.split('\n');
+        return lines.map((line) => all[line - 1]!.trim());
+      }),
+    ]);
+    expect(texts.at(-1)).toEqual(['absent']);
+    expect(texts.find(([kind]) => kind === 'description')).toEqual(['description', 'def save(self, row):']);
+  });
+});
+
+describe('ways', () => {
+  const parts = {
+    ...{ documents: sources, question: 'Who uses check_row?', tokenBudget: 100 },
+    ...{ countTokens, evidenceHeads: null },
+  };
+  const textsOf = (name: (typeof wayNames)[number]): string[] =>
+    wayOf(name).read(parts).passages.map(passageText);
+
+  it.each(['head', 'tail', 'bm25', 'bm25First'] as const)('%s fills the budget and not more', (name) => {
+    const tokens = countTokens(textsOf(name).join(''));
+    expect(tokens).toBeLessThanOrEqual(100);
+    expect(tokens).toBeGreaterThan(70);
+  });
+
+  it('put the best last or first, the beginning or the end', () => {
+    expect(textsOf('bm25')).toEqual(textsOf('bm25First').reverse());
+    expect(textsOf('bm25').at(-1)).toContain('check_row');
+    expect(textsOf('head')[0]).toContain('File first.py, lines 1-');
+    expect(textsOf('tail').at(-1)).toContain('const filler199');
+    expect(textsOf('nothing')).toEqual([]);
+    expect(textsOf('everything')).toHaveLength(2);
+  });
+});
+
+describe('rows', () => {
+  const row = (given: Partial<QualityRow>): QualityRow => ({
+    ...{ date: '2026-11-24', model: 'm', device: 'd', package: 'p', kind: 'fact', question: 'q', round: 0 },
+    ...{ way: 'nothing', budget: 0, readingTokens: 900, documentTokens: 900, seenTokens: 0, nll: 4 },
+    ...{ exact: false, chosen: null, lineRecall: 0, fileRecall: 0, focus: 0.01, place: null },
+    ...given,
+  });
+  const measured = (['fact', 'description', 'relation'] as const).flatMap((kind) =>
+    wayNames.flatMap((way) =>
+      way === 'nothing' || way === 'everything'
+        ? [row({ kind, way, nll: way === 'nothing' ? 4 : 2, lineRecall: way === 'nothing' ? 0 : 1 })]
+        : [128, 256].map((budget) =>
+            row({ kind, way, budget, nll: way === 'head' ? 3 : 2, seenTokens: budget }),
+          ),
+    ),
+  );
+
+  it('come to shares of the gain, over questions that were asked in all ways', () => {
+    const lone = row({ question: 'only here', way: 'head', budget: 128, nll: 9 });
+    const summaries = summariesOf([...measured, lone]);
+    expect(summaries.find(({ way, budget }) => way === 'head' && budget === 128)).toMatchObject({
+      questions: 3,
+      nll: 3,
+      shareOfGain: { low: 0.5, value: 0.5, high: 0.5 },
+    });
+    expect(summaries.find(({ way }) => way === 'nothing')?.shareOfGain.value).toBe(0);
+  });
+
+  it('tell what is absent by its focus', () => {
+    const rows = [0.03, 0.02, 0.01].map((focus) => row({ way: 'default', focus }));
+    const absent = [0.001, 0.015].map((focus) => row({ way: 'default', kind: 'absent', focus }));
+    expect(absenceOf([...rows, ...absent])).toMatchObject({
+      ...{ present: 3, absent: 2, areaUnderCurve: 5 / 6 },
+      ...{ threshold: 0.02, absentBelow: 1 },
+    });
+    expect(absenceOf(rows)).toBeNull();
+  });
+
+  it('are right when nothing is wrong with them', () => {
+    expect(wrongIn([...measured, row({ kind: 'absent', way: 'default' })])).toEqual([]);
+  });
+
+  it.each<[string, QualityRow[], RegExp]>([
+    ['missing', measured.filter(({ kind }) => kind !== 'relation'), /nothing was measured of "relation"/],
+    ['malformed', [...measured, row({ nll: Number.NaN })], /nothing of "q"/],
+    ['beyond the budget', [...measured, row({ way: 'tail', budget: 128, seenTokens: 129 })], /tail sees 129/],
+    [
+      'without its evidence',
+      [...measured, row({ way: 'everything', lineRecall: 0.5 })],
+      /not in the reading/,
+    ],
+    [
+      'no better than nothing',
+      measured.map((one) => (one.way === 'everything' ? { ...one, nll: 5 } : one)),
+      /everything read: 5, nothing read: 4/,
+    ],
+  ])('are wrong: %s', (_, rows, sentence) => {
+    expect(wrongIn(rows).join('\n')).toMatch(sentence);
+  });
+
+  it('are drawn by way, by budget and by depth', () => {
+    const depths = [0.05, 0.95].map((place) =>
+      row({ kind: 'position', way: 'default', package: 'sources of <2048> tokens', place, nll: 1 + place }),
+    );
+    const svg = plotsOf([...measured, ...depths])!;
+    // The ways at each of two budgets, all budgets, and the depths.
+    expect(svg.match(/<g /g)).toHaveLength(4);
+    expect(svg).toContain('>&lt;2048&gt; tokens</text>');
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    expect(plotsOf([])).toBeNull();
+  });
+
+  it('hold shares of the lines and files that answer', () => {
+    const evidence = [
+      { path: 'a', lines: [1, 2] },
+      { path: 'b', lines: [3, 4] },
+    ];
+    expect(recallOf(evidence, (path, line) => path === 'a' && line === 2)).toEqual({
+      lineRecall: 0.25,
+      fileRecall: 0.5,
+    });
+    expect(recallOf([], () => true)).toEqual({ lineRecall: null, fileRecall: null });
+  });
+});
