@@ -23,7 +23,9 @@ it('is begun, paused and resumed', async () => {
     });
 
   await button('Get Qwen2.5 Coder 3B (2.1 GB)').click();
-  expect(await chat.received('getModel')).toEqual({ type: 'getModel', exchangeId: 'e2' });
+  expect(await chat.received('getModel')).toEqual({
+    ...{ type: 'getModel', exchangeId: 'e2', name: 'Qwen2.5 Coder 3B' },
+  });
 
   await becomes({
     ...{ kind: 'progress', stage: 'downloading', done: 912e6, total: 2_104_932_000, secondsLeft: 71 },
