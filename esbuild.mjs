@@ -72,6 +72,7 @@ const forDevelopers = [
   { ...esm, entryPoints: ['extension/terminal/main.ts'], outfile: 'dist/ask.mjs' },
   { ...esm, entryPoints: ['extension/terminal/mcp.ts'], outfile: 'dist/mcp.mjs' },
   { ...esm, entryPoints: ['extension/terminal/index.ts'], outfile: 'dist/index.mjs' },
+  { ...esm, entryPoints: ['extension/terminal/testMachine.ts'], outfile: 'dist/testMachine.mjs' },
   { ...esm, entryPoints: ['test/bench/main.ts'], outfile: 'dist/bench.mjs' },
   { ...cjs, entryPoints: ['test/vscode/suite/index.ts'], outfile: 'dist/test/vscodeSuite.cjs' },
   { ...esm, entryPoints: ['test/vscode/host/code.ts'], outfile: 'dist/test/code.mjs' },

@@ -8,25 +8,23 @@
  * Longer than other files, so that the whole story and what is asked at its start are read in one place.
  */
 import { randomUUID } from 'node:crypto';
+import { bothOrNeither } from './bothOrNeither.ts';
 import { chooseReading, type ReadingChoice } from './chooseReading.ts';
 import { hasSameScope, isUnderQuestion, readPassagesAgain, recordReading } from './earlierReading.ts';
 import type { EngineClient } from './engineClient/engineClient.ts';
 import { AskError, errors } from './errors.ts';
 import { eventStream, progressPace } from './eventStream.ts';
 import { chunkedFile, rankByIndex, type ChunkedFile } from './indexedFiles.ts';
+import { loadModel } from './loadModel.ts';
 import type { resolveModel } from './models/findModel.ts';
-import type {
-  AnswerEvent,
-  CompletedAnswer,
-  ProgressEvent,
-  ReadAgainReason,
-} from './protocol/answerEvents.ts';
+import type { AnswerEvent, CompletedAnswer, ReadAgainReason } from './protocol/answerEvents.ts';
 import type { Pin, ReadingRecord } from './protocol/conversation.ts';
 import type {
   AnsweredResult,
   AskResult,
   BackgroundParams,
   DeviceName,
+  EngineNotice,
   FindReadingParams,
   LoadResult,
   PresetName,
@@ -51,6 +49,11 @@ import { isSkipped, type readSourceDocuments } from './workspace/readSourceDocum
 export const patienceSeconds = 30;
 /** What is read at least by default, tokens: on a slow machine too an answer has to rest on something. */
 export const leastDefaultReading = 4_000;
+/**
+ * Read at most by default where the model has compared all of the workspace with the question, tokens: planted facts in
+ * 32,000 tokens were found as well after so much as after everything (`bench -- facts --caches long`).
+ */
+export const gatheredReading = 4_096;
 /** Characters. Beyond it a file was pasted by mistake; the engine says how many tokens fit the model. */
 export const longestQuestion = 100_000;
 
@@ -168,6 +171,7 @@ async function answerFromWorkspace(
     (signal) => loadModel(request, parts, emit, signal),
   );
   const { engine, loaded } = model;
+  tellNotices(loaded.notices, emit);
 
   const reading = await confirmedReading(request, parts, workspace, model, signal);
   const skipped = [...workspace.skipped, ...reading.skipped];
@@ -235,14 +239,20 @@ async function askEngine(
   ];
   const { answerSoFar, temperature, seed } = request;
   try {
-    return await engine.request(
+    const result = await engine.request(
       'ask',
       { requestId, answerSoFar, temperature, seed, ...readingParams(request, passages, readUnder) },
       signal,
     );
+    if (result.outcome === 'answered') tellNotices(result.notices ?? [], emit);
+    return result;
   } finally {
     for (const stop of stopListening) stop();
   }
+}
+
+function tellNotices(notices: readonly EngineNotice[], emit: Emit): void {
+  for (const notice of notices) emit({ event: 'notice', notice });
 }
 
 /** What the engine's work before the answer depends on. */
@@ -327,28 +337,6 @@ async function rankWorkspace(
   return { rank, chunked, files: found.files, skipped, filesFound };
 }
 
-/**
- * Makes the model ready while the engine starts.
- * @throws AskError what finding, getting and loading a model throws
- */
-export async function loadModel(
-  request: Pick<AskRequest, 'model' | 'device'>,
-  parts: Pick<AskParts, 'engine' | 'resolveModel'>,
-  emit: (event: ProgressEvent) => void,
-  signal: AbortSignal,
-): Promise<{ engine: AskEngine; loaded: LoadResult }> {
-  const [engine, model] = await bothOrNeither(signal, parts.engine, (signal) =>
-    parts.resolveModel(request.model, {
-      signal,
-      onProgress: ({ stage, done, total }) => emit({ event: 'progress', stage, done, total }),
-    }),
-  );
-  emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
-  const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
-  emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
-  return { engine, loaded };
-}
-
 interface ConfirmedReading extends ReadingChoice {
   /** It was read before. */
   readonly stored: boolean;
@@ -389,7 +377,10 @@ async function confirmedReading(
     const { stored } = await engine.request('findReading', readingParams(request, reading.passages), signal);
     return { ...reading, stored };
   };
-  const choose = async (readingLimit: number | 'all'): Promise<ConfirmedReading> => {
+  const choose = async (
+    readingLimit: number | 'all',
+    gatheredLimit = readingLimit,
+  ): Promise<ConfirmedReading> => {
     const reading = await chooseFrom(byWords, readingLimit);
     // What was read before by words alone is not read again for a better order.
     if (reading.stored || request.states === undefined) return { ...reading, byIndex: false };
@@ -400,9 +391,11 @@ async function confirmedReading(
       states,
       ...inBackground(request),
     };
-    const attention = await rankByIndex(engine, asked, workspace.chunked, byWords, signal);
-    if (attention === null) return { ...reading, byIndex: false };
-    return { ...(await chooseFrom(workspace.rank(attention), readingLimit)), byIndex: true };
+    const index = await rankByIndex(engine, asked, workspace.chunked, byWords, signal);
+    if (index === null) return { ...reading, byIndex: false };
+    // What fits as a whole is read as a whole.
+    const limit = index.whole && !reading.everything ? gatheredLimit : readingLimit;
+    return { ...(await chooseFrom(workspace.rank(index.attention), limit)), byIndex: true };
   };
   const estimate = (tokens: number): ReadingEstimate => ({
     tokens,
@@ -410,7 +403,10 @@ async function confirmedReading(
   });
 
   const smallerLimit = defaultReadingLimit(await steadySpeed(loaded, request.states?.path));
-  const reading = await choose(request.readingLimit ?? smallerLimit);
+  const reading =
+    request.readingLimit === undefined
+      ? await choose(smallerLimit, Math.min(smallerLimit, gatheredReading))
+      : await choose(request.readingLimit);
   const planned = estimate(reading.tokens);
   if (
     parts.confirmReading === undefined ||
@@ -426,26 +422,8 @@ async function confirmedReading(
 }
 
 /** Tokens that this machine reads within the patience of its user. */
-function defaultReadingLimit(tokensPerSecond: number): number {
+export function defaultReadingLimit(tokensPerSecond: number): number {
   return Math.max(leastDefaultReading, Math.floor(tokensPerSecond * patienceSeconds));
-}
-
-/** Runs two works at once. When one fails the other is aborted, and the first failure is thrown once both have ended. */
-async function bothOrNeither<A, B>(
-  signal: AbortSignal,
-  first: (signal: AbortSignal) => Promise<A>,
-  second: (signal: AbortSignal) => Promise<B>,
-): Promise<[A, B]> {
-  const failed = new AbortController();
-  const anySignal = AbortSignal.any([signal, failed.signal]);
-  const both = [first(anySignal), second(anySignal)] as const;
-  try {
-    return await Promise.all(both);
-  } catch (error) {
-    failed.abort();
-    await Promise.allSettled(both);
-    throw error;
-  }
 }
 
 function whatTheUserMeets(error: unknown, signal: AbortSignal): AskError {

@@ -18,9 +18,13 @@ export const commands = {
   unmarkEvidence: 'askCodebase.unmarkEvidence',
   chooseModel: 'askCodebase.chooseModel',
   getModel: 'askCodebase.getModel',
+  manageModels: 'askCodebase.manageModels',
+  setHubToken: 'askCodebase.setHubToken',
+  removeHubToken: 'askCodebase.removeHubToken',
   exportConversation: 'askCodebase.exportConversation',
   clearStoredReadings: 'askCodebase.clearStoredReadings',
   indexWorkspace: 'askCodebase.indexWorkspace',
+  testMachine: 'askCodebase.testMachine',
   /** Pauses, and goes on when it was paused. */
   pauseIndexing: 'askCodebase.pauseIndexing',
   showLog: 'askCodebase.showLog',
@@ -120,10 +124,12 @@ export const bytesPerGigabyte = 1e9;
 
 export const settings = {
   // Where a model is and what it runs on belongs to a machine. Only the model may differ from workspace to workspace.
-  /** Name in the catalogue or path of a GGUF file; empty: the default model. */
+  /** Name in the catalogue, reference to Hugging Face or path of a GGUF file; empty: the default model. */
   model: { key: 'model', type: 'string', default: '' },
   /** Absolute path; empty: the platform's folder for caches. */
   modelFolder: { key: 'modelFolder', type: 'string', default: '' },
+  /** Address of a mirror of Hugging Face; empty: Hugging Face itself. */
+  modelMirror: { key: 'modelMirror', type: 'string', default: '' },
   device: {
     key: 'device',
     type: 'string',

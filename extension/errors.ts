@@ -13,6 +13,7 @@ export type ErrorReason =
   // models
   | 'modelNotFound'
   | 'modelNotHere'
+  | 'modelAccess'
   | 'modelCorrupt'
   | 'modelNotServed'
   | 'notEnoughMemory'
@@ -50,7 +51,8 @@ export class AskError extends Error {
   }
 }
 
-function fillTemplate(template: string, args: ErrorArguments): string {
+/** Puts the arguments where `{0}`, `{1}` … stand. */
+export function fillTemplate(template: string, args: ErrorArguments): string {
   return template.replace(/\{(\d+)\}/g, (place, index) => String(args[Number(index)] ?? place));
 }
 
@@ -168,6 +170,77 @@ export const errors = {
       [name, mib(bytes)],
       'Download it; this is needed once.',
     ),
+  /** Of a size that the hub was not asked for yet. */
+  hubModelNotHere: (name: string) =>
+    new AskError(
+      'modelNotHere',
+      'The model {0} is not on this machine yet',
+      [name],
+      'Download it; this is needed once.',
+    ),
+  hubReference: (text: string) =>
+    new AskError(
+      'badArgument',
+      '{0} names no file or repository on Hugging Face',
+      [text],
+      'Write hf:owner/repository/file.gguf, and @revision at the end if another than main is meant.',
+    ),
+  hubEndpoint: (text: string) =>
+    new AskError(
+      'badArgument',
+      'The mirror {0} is not an address',
+      [text],
+      'Write an address that begins with https://, in HF_ENDPOINT or in the setting modelMirror.',
+    ),
+  hubNeedsFile: (reference: string, files: readonly string[]) =>
+    new AskError(
+      'badArgument',
+      '{0} is a repository and no file; it has: {1}',
+      [reference, files.join(', ')],
+      'Write the name of the file after the repository.',
+    ),
+  hubNoGguf: (reference: string) =>
+    new AskError(
+      'badArgument',
+      'The repository {0} has no GGUF file that is a whole model',
+      [reference],
+      'Choose a repository that has the model in one GGUF file.',
+    ),
+  hubNoRepository: (name: string) =>
+    new AskError(
+      'modelAccess',
+      'The hub has no repository {0}, or keeps it private',
+      [name],
+      'Check the name. For a private one, set a Hugging Face token: HF_TOKEN in a terminal, a command in VS Code.',
+    ),
+  hubNoFile: (reference: string) =>
+    new AskError(
+      'modelNotFound',
+      'The hub has no file {0}',
+      [reference],
+      'Check the name and the revision; without the name, the files of the repository are listed.',
+    ),
+  hubGated: (name: string, page: string) =>
+    new AskError(
+      'modelAccess',
+      'The files of {0} are given only to those who have accepted the conditions at {1}',
+      [name, page],
+      'Accept them there and set a Hugging Face token of that account: HF_TOKEN in a terminal, a command in VS Code.',
+    ),
+  hubTokenRefused: (host: string) =>
+    new AskError(
+      'modelAccess',
+      '{0} does not accept the Hugging Face token',
+      [host],
+      'Set one that is valid and may read the repository: HF_TOKEN in a terminal, a command in VS Code.',
+    ),
+  hubNoChecksum: (reference: string) =>
+    new AskError(
+      'downloadFailed',
+      'The hub gives no size and checksum of {0}, so that it could not be verified',
+      [reference],
+      'Download it by hand if you trust it, and choose it by its path.',
+    ),
   modelCorrupt: (path: string, problem: string) =>
     new AskError(
       'modelCorrupt',
@@ -188,6 +261,13 @@ export const errors = {
       'The model needs about {0} and {1} has {2} free',
       [gib(neededBytes), where, gib(freeBytes)],
       'Close other programs, choose a smaller model or lower the token budget.',
+    ),
+  memoryRanOut: (tokens: number) =>
+    new AskError(
+      'notEnoughMemory',
+      'No memory was left for a cache of {0} tokens: another program has taken it meanwhile',
+      [tokens],
+      'Close other programs and ask again, choose a smaller model or lower the token budget.',
     ),
   cacheFolderNotWritable: (folder: string, problem: string) =>
     new AskError(
@@ -210,6 +290,14 @@ export const errors = {
       [what, attempts.join('; ')],
       'Check the network and try again (what arrived is kept), or bring a GGUF file by hand and name it with --model.',
     ),
+  /** Of all sources. @param path where the file belongs */
+  modelNotDownloaded: (name: string, problems: readonly string[], url: string, path: string) =>
+    new AskError(
+      'downloadFailed',
+      '{0} could not be downloaded: {1}. By hand: get {2} elsewhere and bring it here as {3}',
+      [name, problems.join('; '), url, path],
+      'Check the network and try again (what arrived is kept), or choose any GGUF file by its path.',
+    ),
   checksumMismatch: (what: string, expected: string, actual: string) =>
     new AskError(
       'checksumMismatch',
@@ -230,7 +318,7 @@ export const errors = {
       'libraryNotLoaded',
       "The package {0}, which drives NVIDIA's GPUs (540 MB with its companion), is not installed",
       [packageName],
-      'Run npm run get-cuda:linux or get-cuda:windows, or choose --device vulkan, which drives the same GPUs.',
+      'Choose the device vulkan, which drives the same GPUs, or run npm run get-cuda:linux (get-cuda:windows) in the repository.',
     ),
   deviceNotFound: (device: string, available: readonly string[]) =>
     new AskError(
@@ -238,6 +326,13 @@ export const errors = {
       'There is no {0} device here; found: {1}',
       [device, available.join(', ') || 'none'],
       'Choose --device auto or cpu, or install the driver of the device.',
+    ),
+  deviceFailed: (device: string, why: string) =>
+    new AskError(
+      'deviceNotFound',
+      'The device {0} failed its test: {1}',
+      [device, why],
+      'Choose the device cpu, or update the driver of this one.',
     ),
   engineNotStarted: (problem: string, cause?: unknown) =>
     new AskError(

@@ -86,9 +86,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<AskCod
       focusInput: (pins) => view.post({ type: 'focusInput', ...(pins === undefined ? {} : { pins }) }),
       markEvidence,
       exportConversation: (id) => exportConversation(chat, id),
-      getModel: () => getModelWithProgress(ready()),
+      getModel: async () => {
+        await getModelWithProgress(ready());
+      },
+      hubToken: window.hubToken,
       clearStoredReadings: window.storedReadings.clear,
       indexing: window.indexing,
+      testMachine: window.testMachine,
       explaining: registerExplanations(context, window.ask, log),
       history: context.workspaceState,
     }),

@@ -3,9 +3,10 @@
  * compared with all of it without reading. What is indexed already is not read again, so that the work can stop at any
  * moment and go on later, and an edited file costs its own tokens alone.
  */
-import { loadModel, type AskParts, type AskRequest } from './ask.ts';
+import type { AskParts, AskRequest } from './ask.ts';
 import { AskError, errors } from './errors.ts';
 import { chunkedFile, chunkSpans } from './indexedFiles.ts';
+import { loadModel } from './loadModel.ts';
 import type { ProgressEvent } from './protocol/answerEvents.ts';
 import type { StateFolder } from './protocol/engine.ts';
 import { passageOf } from './retrieval/lines.ts';

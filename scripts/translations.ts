@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getL10nJson } from '@vscode/l10n-dev';
 import { errors, type AskError } from '../extension/errors.ts';
+import { choiceTexts, figureTexts } from '../extension/models/recommend.ts';
 import { skipReasonText } from '../extension/protocol/nouns.ts';
 
 /** Key in a bundle → the English text. */
@@ -53,7 +54,7 @@ export function readTexts(path: string): Texts {
   return JSON.parse(readFileSync(path, 'utf8')) as Texts;
 }
 
-/** The texts of all `l10n.t` calls, of the errors, and of the reasons why a file is not read. */
+/** The texts of all `l10n.t` calls, of the errors, and of the reasons why a file is not read or a model is offered. */
 async function codeTexts(root: string): Promise<Texts> {
   const sources = ['extension', 'webview'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -63,7 +64,8 @@ async function codeTexts(root: string): Promise<Texts> {
   const called = Object.entries(await getL10nJson(sources)).map(
     ([key, text]) => [key, typeof text === 'string' ? text : text.message] as const,
   );
-  const constant = [...errorTexts(), ...Object.values(skipReasonText)].map((text) => [text, text] as const);
+  const constants = [skipReasonText, choiceTexts, figureTexts].flatMap((texts) => Object.values(texts));
+  const constant = [...errorTexts(), ...constants].map((text) => [text, text] as const);
   return Object.fromEntries([...called, ...constant]);
 }
 

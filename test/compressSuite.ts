@@ -1,11 +1,16 @@
 /** The loop over chunks held to the float64 twin, on any placement of the layers. */
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { compress, type CompressedCache } from '../extension/engine/compression/compress.ts';
-import { type CompressionOptions, presetOptions } from '../extension/engine/compression/options.ts';
+import {
+  type AttentionHead,
+  type CompressionOptions,
+  presetOptions,
+} from '../extension/engine/compression/options.ts';
 import type { KeptCells } from '../extension/engine/llama/cacheOperations.ts';
 import { yieldToEvents } from '../extension/engine/prefill.ts';
 import { finch } from './reference/finch.ts';
 import { decode } from './reference/twin.ts';
+import type { Twin } from './reference/twinModel.ts';
 import {
   openTinyEngine,
   type Placement,
@@ -14,25 +19,32 @@ import {
   relativeError,
   steadyPace,
   type TinyEngine,
+  tinyModels,
+  type TinyModelName,
 } from './tinyEngine.ts';
 import { temporaryFolder } from './unit/reference/temporaryFolder.ts';
 
 const prefix = randomTokens(6, 20);
 const question = randomTokens(20, 21);
 const hooks = { signal: new AbortController().signal, pace: steadyPace() };
-const evidenceHeads = [
+const headsOfAllLayers = [
   { layer: 0, head: 3 },
   { layer: 1, head: 0 },
   { layer: 2, head: 2 },
 ];
 
 /** @param logitsLimit the largest relative error of the next logits. */
-export function compressSuite(placement: Placement, logitsLimit: number): void {
+export function compressSuite(
+  placement: Placement,
+  logitsLimit: number,
+  model: TinyModelName = 'llama',
+  evidenceHeads: readonly AttentionHead[] = headsOfAllLayers,
+): void {
   const folder = temporaryFolder();
   const document = randomDocument(250, 22);
   let tiny: TinyEngine;
   beforeAll(() => {
-    tiny = openTinyEngine(folder, placement);
+    tiny = openTinyEngine(folder, placement, tinyModels[model]);
   });
   beforeEach(yieldToEvents);
   afterAll(() => tiny.engine.dispose());
@@ -48,7 +60,8 @@ export function compressSuite(placement: Placement, logitsLimit: number): void {
     options: { ...presetOptions('perHead', 64, null), chunkTokens: 64, unit: { kind: 'token' } },
   });
 
-  test.each(cases)('$name keeps the same tokens, and the next logits follow', async ({ name, options }) => {
+  test.each(cases)(`${model}: $name keeps the same tokens, and the next logits follow`, async (one) => {
+    const { name, options } = one;
     const { context, operations, twin } = tiny;
     const keep = vi.spyOn(operations, 'keep');
     const compressed = await compress(context, operations, { prefix, document, question }, options, hooks);
@@ -70,14 +83,14 @@ export function compressSuite(placement: Placement, logitsLimit: number): void {
     });
     expect(eviction).toBe(evictions.length);
     expect(eviction).toBeGreaterThan(2);
-    expect(entriesPerHead(compressed, twin.layers.length, twin.kvHeads)).toEqual(reference.kept);
+    expect(entriesPerHead(compressed, twin)).toEqual(reference.kept);
 
     const mean = differing.reduce((sum, share) => sum + share, 0) / differing.length;
     context.decode(question, { logits: 'last' });
     const expected = decode(twin, reference.kvCache, question, reference.kvCache.positions.length).logits;
     const error = relativeError(context.logits(), expected);
     console.log(
-      `${name}: ${(100 * mean).toFixed(2)} % of the kept differ, logits differ by ${error.toExponential(1)}`,
+      `${model}, ${name}: ${(100 * mean).toFixed(2)} % of the kept differ, logits differ by ${error.toExponential(1)}`,
     );
     // Scores that are equal but for rounding may be put in another order.
     expect(mean).toBeLessThanOrEqual(0.02);
@@ -86,14 +99,17 @@ export function compressSuite(placement: Placement, logitsLimit: number): void {
 }
 
 /** The kept entries as each layer and KV head has them, [layer][kvHead]. */
-function entriesPerHead({ lists }: CompressedCache, layers: number, kvHeads: number): number[][][] {
-  const perLayer = lists.length / layers;
-  return Array.from({ length: layers }, (_, layer) =>
-    Array.from({ length: kvHeads }, (_, kvHead) => {
-      const index = lists.length === 1 ? 0 : perLayer === 1 ? layer : layer * kvHeads + kvHead;
-      return [...lists[index]!.entries];
-    }),
-  );
+function entriesPerHead({ lists, windowed }: CompressedCache, { layers, kvHeads }: Twin): number[][][] {
+  const perLayer = lists.length / layers.filter(({ window }) => window === null).length;
+  let next = 0;
+  return layers.map(({ window }) => {
+    const first = next;
+    if (window === null && lists.length > 1) next += perLayer;
+    return Array.from({ length: kvHeads }, (_, kvHead) => {
+      const list = window === null ? lists[perLayer > 1 ? first + kvHead : first] : windowed;
+      return [...list!.entries];
+    });
+  });
 }
 
 /** [layer][kvHead] */

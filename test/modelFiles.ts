@@ -22,7 +22,7 @@ export async function smolLm2Path(): Promise<string> {
   return (await resolveModel(undefined, { signal: neverAborted })).path;
 }
 
-/** A model with sliding-window layers, which must be refused. */
+/** A model with sliding-window layers. */
 export async function gemmaPath(): Promise<string> {
   const path = join(modelFolder(), gemma.fileName);
   await mkdir(modelFolder(), { recursive: true });

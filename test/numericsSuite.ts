@@ -5,14 +5,15 @@ import type { Token } from '../extension/engine/numbers.ts';
 import { yieldToEvents } from '../extension/engine/prefill.ts';
 import { decode, keepCells, newKvCache, type TwinDecoded, type TwinKvCache } from './reference/twin.ts';
 import {
+  keyError,
   layersOnGpu,
   ofLayers,
   openTinyEngine,
   type Placement,
   randomCells,
   randomTokens,
-  readKeys,
   relativeError,
+  relativeL1,
   type TinyEngine,
   type TinyModelName,
   tinyModels,
@@ -23,7 +24,7 @@ import { temporaryFolder } from './unit/reference/temporaryFolder.ts';
  * Relative errors that rounding to f16 explains: about three times the largest measured on the CPU. Vulkan's products
  * round activations to f16 as well; its largest, of scores under YaRN, is three quarters of the limit.
  */
-const tolerances = {
+export const tolerances = {
   cpu: { keys: 3e-3, logits: 5e-3, scores: 4e-3, keyShift: 6e-3 },
   gpu: { keys: 1e-2, logits: 1.5e-2, scores: 1e-2, keyShift: 1e-2 },
 };
@@ -202,25 +203,4 @@ function takeQueries({ context, twin }: TinyEngine, batches: readonly number[]):
 
 function ofTwin({ twin }: TinyEngine, cells: Int32Array): Int32Array[][] {
   return twin.layers.map(() => Array.from({ length: twin.kvHeads }, () => cells));
-}
-
-/** The largest relative error of the cached keys of any layer and KV head. */
-function keyError(tiny: TinyEngine, reference: TwinKvCache): number {
-  const errors = readKeys(tiny, reference.positions.length).flatMap((heads, layer) =>
-    heads.map((keys, kvHead) => {
-      const expected = reference.cells[layer]![kvHead]!.flatMap(({ key }) => [...key]);
-      return relativeError(keys, expected);
-    }),
-  );
-  return Math.max(...errors);
-}
-
-function relativeL1(actual: Float32Array, expected: (cell: number) => number): number {
-  let difference = 0;
-  let size = 0;
-  actual.forEach((value, cell) => {
-    difference += Math.abs(value - expected(cell));
-    size += expected(cell);
-  });
-  return difference / size;
 }

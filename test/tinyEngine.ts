@@ -10,6 +10,7 @@ import type { DeviceName } from '../extension/protocol/engine.ts';
 import { fromHalfBits } from './reference/halfFloat.ts';
 import { uniforms } from './reference/random.ts';
 import { writeTinyModel, type TinyModelOptions } from './reference/tinyModel.ts';
+import type { TwinKvCache } from './reference/twin.ts';
 import { loadTwin, type Twin } from './reference/twinModel.ts';
 
 /** Where the layers of the model lie. */
@@ -30,6 +31,25 @@ export const tinyModels = {
   'llama, YaRN': { ropeBase: 1e5, yarn: { factor: 8, originalContext: 256 } },
   qwen2: { architecture: 'qwen2', embedding: 256 },
   qwen3: { architecture: 'qwen3', tiedEmbeddings: true },
+  'qwen2.5-coder, YaRN': {
+    ...{ architecture: 'qwen2', heads: 6, kvHeads: 1, headDim: 32, embedding: 192, ropeBase: 1e6 },
+    yarn: { factor: 4, originalContext: 256, attentionFactor: 0.8 },
+  },
+  mistral: { heads: 8, headDim: 32, embedding: 96, ropeBase: 1e6 },
+  smollm2: { heads: 9, kvHeads: 3, headDim: 32, embedding: 96, tiedEmbeddings: true, ropeBase: 1e5 },
+  smollm3: { architecture: 'smollm3', layers: 4, headDim: 32, ropeBase: 5e6, tiedEmbeddings: true },
+  'phi3, partial rotary, long context': {
+    ...{ architecture: 'phi3', heads: 6, headDim: 32, embedding: 192, ropeDims: 24, tiedEmbeddings: true },
+    longRope: { originalContext: 512, attentionFactor: 1.19 },
+  },
+  granite: {
+    ...{ architecture: 'granite', headDim: 32, ropeBase: 1e7, tiedEmbeddings: true },
+    scales: { embedding: 12, residual: 0.22, attention: 0.25, logits: 8 },
+  },
+  gemma3: {
+    ...{ architecture: 'gemma3', layers: 4, headDim: 32, tiedEmbeddings: true, ropeBase: 1e6, ropeLinear: 8 },
+    window: { tokens: 40, period: 3, ropeBase: 1e4 },
+  },
 } as const satisfies Record<string, Partial<TinyModelOptions>>;
 
 export type TinyModelName = keyof typeof tinyModels;
@@ -58,7 +78,7 @@ export function openTinyEngine(
   const path = join(folder, 'model.gguf');
   writeTinyModel(path, { ...tinyOptions, ...changes });
   const engine = new LoadedEngine(path, placement, null);
-  return { engine, twin: loadTwin(path), ...engine.open(contextCells, contextCells) };
+  return { engine, twin: loadTwin(path, contextCells), ...engine.open(contextCells, contextCells) };
 }
 
 /** Tokens of the tiny vocabulary, always the same for the same seed. */
@@ -140,4 +160,26 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
     size += expected[i]! ** 2;
   }
   return Math.sqrt(difference / size);
+}
+
+/** The largest relative error of the cached keys of any layer and KV head. */
+export function keyError(tiny: TinyEngine, reference: TwinKvCache): number {
+  const errors = readKeys(tiny, reference.positions.length).flatMap((heads, layer) =>
+    heads.map((keys, kvHead) => {
+      const expected = reference.cells[layer]![kvHead]!.flatMap(({ key }) => [...key]);
+      return relativeError(keys, expected);
+    }),
+  );
+  return Math.max(...errors);
+}
+
+/** The sum of the differences over that of what is expected, both positive. */
+export function relativeL1(actual: Float32Array, expected: (cell: number) => number): number {
+  let difference = 0;
+  let size = 0;
+  actual.forEach((value, cell) => {
+    difference += Math.abs(value - expected(cell));
+    size += expected(cell);
+  });
+  return difference / size;
 }

@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { AnswerStage } from '../extension/protocol/answerEvents.ts';
-import type { Activity, QueueItem } from '../extension/protocol/chat.ts';
+import type { Activity, ModelOffer, QueueItem } from '../extension/protocol/chat.ts';
 import { barWidth } from './barWidth.ts';
 import { iconButton, textButton } from './buttons.ts';
 import { formatBytes, formatDuration, formatNumber, formatShare } from './format.ts';
@@ -25,7 +25,7 @@ export function activityView(
     case 'queued':
       return queued(exchangeId, activity.ahead, queue);
     case 'needsModel':
-      return welcome(exchangeId, activity.name, activity.bytes);
+      return activity.haveBytes > 0 ? paused(exchangeId, activity) : welcome(exchangeId, activity);
     case 'confirm':
       return decision(exchangeId, activity);
     case 'progress':
@@ -47,7 +47,7 @@ export function activitySentence(activity: Activity | null): string {
     case 'confirm':
       return l10n.t('Reading everything is estimated to take {0}.', formatDuration(activity.seconds));
     case 'needsModel':
-      return l10n.t('A model is needed first.');
+      return activity.haveBytes > 0 ? l10n.t('The download is paused.') : l10n.t('A model is needed first.');
     case 'stopping':
     case undefined:
       return '';
@@ -76,6 +76,10 @@ function working(exchangeId: string, sentence: string): TemplateResult {
 
 function stopButton(exchangeId: string): TemplateResult {
   return textButton(l10n.t('Stop'), () => send({ type: 'stop', exchangeId }));
+}
+
+function pauseButton(exchangeId: string): TemplateResult {
+  return textButton(l10n.t('Pause'), () => send({ type: 'pauseModel', exchangeId }));
 }
 
 function queued(exchangeId: string, ahead: number, queue: readonly QueueItem[]): TemplateResult {
@@ -122,21 +126,51 @@ function aheadSentence(ahead: number): string {
     : l10n.t('{0} questions before this one', formatNumber(ahead));
 }
 
-function welcome(exchangeId: string, name: string, bytes: number): TemplateResult {
+type NeedsModel = Extract<Activity, { readonly kind: 'needsModel' }>;
+
+function welcome(exchangeId: string, offer: NeedsModel): TemplateResult {
+  const { name, reason, others = [] } = offer;
+  const get = (one: ModelOffer, kind: 'primary' | 'secondary'): TemplateResult =>
+    textButton(
+      l10n.t('Get {0} ({1})', one.name, offeredSize(one)),
+      () => send({ type: 'getModel', exchangeId, name: one.name }),
+      kind,
+    );
   return html`<div class="activity card">
     <h3>${l10n.t('One model, once')}</h3>
     <p>
       ${l10n.t(
         'Your question is answered by a model on this machine. {0} has to be downloaded once ({1}).',
         name,
-        formatBytes(bytes),
+        offeredSize(offer),
       )}
     </p>
+    ${reason === undefined ? nothing : html`<p>${l10n.t('It suits this machine: {0}', reason)}</p>`}
     <p>${l10n.t('Nothing leaves this machine. Your question is answered as soon as the model is there.')}</p>
     <div class="actions">
+      ${get(offer, 'primary')} ${others.map((other) => get(other, 'secondary'))}
+      ${textButton(l10n.t('Choose another…'), () => send({ type: 'remedy', exchangeId, action: 'chooseModel' }))}
+      ${textButton(l10n.t('Cancel'), () => send({ type: 'stop', exchangeId }))}
+    </div>
+  </div>`;
+}
+
+function offeredSize({ bytes, about }: ModelOffer): string {
+  return about === true ? l10n.t('about {0}', formatBytes(bytes)) : formatBytes(bytes);
+}
+
+/** A download that was begun: paused just now, or in an earlier window. */
+function paused(exchangeId: string, { name, bytes, haveBytes }: NeedsModel): TemplateResult {
+  const [have, all] = [formatBytes(haveBytes), formatBytes(bytes)];
+  return html`<div class="activity card">
+    <h3>${l10n.t('{0} has arrived in part', name)}</h3>
+    <p>
+      ${l10n.t('{0} of {1} are on this machine. Your question is answered as soon as the rest is there.', have, all)}
+    </p>
+    <div class="actions">
       ${textButton(
-        l10n.t('Get {0} ({1})', name, formatBytes(bytes)),
-        () => send({ type: 'getModel', exchangeId }),
+        l10n.t('Resume ({0} of {1} are there)', have, all),
+        () => send({ type: 'getModel', exchangeId, name }),
         'primary',
       )}
       ${textButton(l10n.t('Cancel'), () => send({ type: 'stop', exchangeId }))}
@@ -184,7 +218,7 @@ function progress(exchangeId: string, activity: Progress): TemplateResult {
       <span class="grow"
         ><strong>${name}</strong> ${share === null ? nothing : html`<span>${formatShare(share)}</span>`}</span
       >
-      ${stopButton(exchangeId)}
+      ${activity.transfer?.resumable === true ? pauseButton(exchangeId) : nothing} ${stopButton(exchangeId)}
     </div>
     <div
       class="progress ${percent === null ? 'unknown' : ''}"
@@ -216,6 +250,7 @@ function details({
   secondsLeft,
   filesDone,
   filesTotal,
+  transfer,
 }: Progress): string[] {
   const parts: string[] = [];
   if (filesDone !== undefined) {
@@ -238,8 +273,12 @@ function details({
   } else if (stage !== 'loading' && filesDone === undefined) {
     parts.push(l10n.t('{0} files', formatNumber(done)));
   }
+  if (transfer?.bytesPerSecond !== undefined) {
+    parts.push(l10n.t('{0}/s', formatBytes(transfer.bytesPerSecond)));
+  }
   if (tokensPerSecond !== undefined) parts.push(l10n.t('{0} tokens/s', formatNumber(tokensPerSecond)));
   if (secondsLeft !== undefined && stage !== 'answering')
     parts.push(l10n.t('{0} left', formatDuration(secondsLeft)));
+  if (transfer !== undefined) parts.push(l10n.t('from {0}', transfer.source));
   return parts;
 }

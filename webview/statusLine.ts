@@ -26,7 +26,7 @@ export function noticesView({ notices, trusted }: PageState): TemplateResult | t
   </div>`;
 }
 
-export function statusLine({ state, model, device, percent }: EngineView): TemplateResult {
+export function statusLine({ state, model, device, percent, details }: EngineView): TemplateResult {
   const parts = [
     percent === undefined ? stateName(state) : `${stateName(state)} ${formatShare(percent / 100)}`,
   ];
@@ -34,7 +34,7 @@ export function statusLine({ state, model, device, percent }: EngineView): Templ
   if (device !== undefined) parts.push(device);
   return html`<footer class="muted">
     ${icon(state === 'failed' ? 'error' : 'chip')}
-    <span
+    <span title=${details?.join('\n') ?? nothing}
       >${parts.join(' · ')} ${state === 'failed' ? remedyLink(l10n.t('Show log'), 'showLog') : nothing}</span
     >
   </footer>`;

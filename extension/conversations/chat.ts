@@ -12,7 +12,8 @@ import type { Conversation, Draft, Exchange, Pin } from '../protocol/conversatio
 import type { SkippedFile } from '../protocol/nouns.ts';
 import type { ChatParts, ChatQuestion } from './chatParts.ts';
 import * as change from './conversation.ts';
-import { queueItem, type Job } from './job.ts';
+import { queueItem, type Decision, type Job } from './job.ts';
+import { waitForModel } from './waitForModel.ts';
 import { OpenConversations } from './openConversations.ts';
 import {
   branchReadings,
@@ -158,8 +159,23 @@ export class Chat {
   }
 
   /** The choice that the activity `confirm` or `needsModel` waits for. */
-  decide(exchangeId: string, choice: 'planned' | 'smaller'): void {
-    this.#jobOf(exchangeId)?.decide?.(choice);
+  decide(exchangeId: string, decision: Decision): void {
+    this.#jobOf(exchangeId)?.decide?.(decision);
+  }
+
+  /** A question waits for a model that is not on this machine. */
+  get awaitsModel(): boolean {
+    return [...this.#activities.values()].some(({ kind }) => kind === 'needsModel');
+  }
+
+  /** Another model was set: the question that waits for one looks again. */
+  modelChanged(): void {
+    if (this.awaitsModel) this.#queue[0]?.decide?.('modelChanged');
+  }
+
+  /** Ends the download of a model, and waits for the user again. What has arrived is kept. */
+  pauseModel(exchangeId: string): void {
+    this.#jobOf(exchangeId)?.pause?.();
   }
 
   /** @param exchangeId the running one when absent */
@@ -295,7 +311,10 @@ export class Chat {
     const { signal } = job.stop;
     const begin = this.#parts.now();
     try {
-      await this.#waitForModel(job, signal);
+      await waitForModel(job, this.#parts, {
+        decide: (activity) => this.#decision(job, activity, signal),
+        show: (activity) => this.#setActivity(job, activity),
+      });
       const exchange = this.#exchangeOf(job);
       const stored = this.#open.get(job.conversationId);
       if (exchange === undefined || stored === undefined) return;
@@ -312,8 +331,10 @@ export class Chat {
         ...(reading === undefined ? {} : { continueOn: readings.records[reading]! }),
         anew: job.anew,
       };
-      const confirm: Parameters<ChatParts['answer']>[1] = (plan, signal) =>
-        this.#decision(job, { kind: 'confirm', ...plan }, signal);
+      const confirm: Parameters<ChatParts['answer']>[1] = async (plan, signal) => {
+        const decision = await this.#decision(job, { kind: 'confirm', ...plan }, signal);
+        return decision === 'smaller' ? 'smaller' : 'planned';
+      };
       for await (const event of this.#parts.answer(question, confirm, signal))
         this.#onEvent(job, event, begin);
     } catch (error) {
@@ -321,26 +342,17 @@ export class Chat {
     }
   }
 
-  async #waitForModel(job: Job, signal: AbortSignal): Promise<void> {
-    const missing = await this.#parts.missingModel();
-    if (missing === null) return;
-    await this.#decision(job, { kind: 'needsModel', ...missing }, signal);
-    await this.#parts.getModel(({ event: _, ...progress }) => {
-      if (!signal.aborted) this.#setActivity(job, { kind: 'progress', ...progress });
-    }, signal);
-  }
-
-  #decision(job: Job, activity: Activity, signal: AbortSignal): Promise<'planned' | 'smaller'> {
+  #decision(job: Job, activity: Activity, signal: AbortSignal): Promise<Decision> {
     this.#setActivity(job, activity);
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(new DOMException('stopped', 'AbortError'));
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
-      job.decide = (choice) => {
+      job.decide = (decision) => {
         signal.removeEventListener('abort', abort);
         delete job.decide;
         this.#setActivity(job, null);
-        resolve(choice);
+        resolve(decision);
       };
     });
   }
@@ -355,6 +367,8 @@ export class Chat {
       this.#open.setReading(job.conversationId, exchange.id, this.#parts.newId(), event.reading);
     } else if (event.event === 'readAgain') {
       this.#put(job.conversationId, { ...exchange, readAgain: event.why });
+    } else if (event.event === 'notice') {
+      // The window shows them, whatever was asked.
     } else if (event.event === 'text') {
       this.#open.stream(job.conversationId, { ...exchange, text: exchange.text + event.text });
       if (job.conversationId === this.#shown) {
@@ -384,8 +398,7 @@ export class Chat {
     const exchange = this.#exchangeOf(job);
     const wentAway = isAskError(error, 'engineStopped') || isAskError(error, 'engineHung');
     const cutOff = wentAway && (exchange?.text ?? '') !== '';
-    const failure = this.#parts.describe(error);
-    this.#settle(job, { state: cutOff ? 'interrupted' : 'failed', failure });
+    this.#settle(job, { state: cutOff ? 'interrupted' : 'failed', failure: this.#parts.describe(error) });
   }
 
   /** Ends an exchange: as it was before when it was asked anew, and nothing came. */

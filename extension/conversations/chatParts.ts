@@ -1,7 +1,7 @@
 /** What the conversations of a window need from the door that they are shown in. */
 import type { AskParts, AskRequest } from '../ask.ts';
 import type { AnswerEvent } from '../protocol/answerEvents.ts';
-import type { PageChange } from '../protocol/chat.ts';
+import type { MissingModel, PageChange } from '../protocol/chat.ts';
 import type { Failure, ReadingRecord } from '../protocol/conversation.ts';
 import type { ConversationStore } from './conversationStore.ts';
 
@@ -23,9 +23,11 @@ export interface ChatParts {
   ) => AsyncIterable<AnswerEvent>;
   /** How many files of a reading are other than they were. */
   readonly changedFiles: (record: ReadingRecord) => Promise<number>;
-  /** Null: it is on this machine. */
-  readonly missingModel: () => Promise<{ readonly name: string; readonly bytes: number } | null>;
+  /** Null: it is on this machine, or can be found nowhere, which the answer then says. Throws what the hub answers. */
+  readonly missingModel: (signal: AbortSignal) => Promise<MissingModel | null>;
+  /** @param name what was offered and is wanted; absent: the model that is set */
   readonly getModel: (
+    name: string | undefined,
     onProgress: (event: Extract<AnswerEvent, { event: 'progress' }>) => void,
     signal: AbortSignal,
   ) => Promise<void>;

@@ -13,8 +13,13 @@ export interface Job {
   readonly before: Exchange | undefined;
   readonly stop: AbortController;
   running: boolean;
-  decide?: (choice: 'planned' | 'smaller') => void;
+  decide?: (decision: Decision) => void;
+  /** While its model arrives. */
+  pause?: () => void;
 }
+
+/** What the user says to `confirm`, which of the offered models is wanted, or that another model was set meanwhile. */
+export type Decision = 'planned' | 'smaller' | 'modelChanged' | { readonly model: string };
 
 /** As the page is told of it. */
 export function queueItem({ conversationId, exchangeId, question, running }: Job): QueueItem {

@@ -14,10 +14,12 @@ import {
 import type { DeviceName, PresetName } from '../protocol/engine.ts';
 
 export interface Settings {
-  /** Name in the catalogue or path of a GGUF file; absent: the default model. */
+  /** Name in the catalogue, reference to Hugging Face or path of a GGUF file; absent: the default model. */
   readonly model?: string;
   /** Absolute; absent: the platform's folder for caches. */
   readonly modelFolder?: string;
+  /** Address of a mirror of Hugging Face; absent: Hugging Face itself. */
+  readonly modelMirror?: string;
   readonly device: DeviceName;
   /** Minutes without a question after which the engine is ended; 0: never. */
   readonly idleMinutes: number;
@@ -58,6 +60,7 @@ export function readSettings(scope?: vscode.ConfigurationScope): ReadSettings {
 
   const model = homePath(text(known.model, get, tell).trim());
   const modelFolder = absolutePath(known.modelFolder, get, tell);
+  const modelMirror = address(known.modelMirror, get, tell);
   const reading = oneOf(known.reading, get, tell);
   const readingLimit = {
     automatic: undefined,
@@ -67,6 +70,7 @@ export function readSettings(scope?: vscode.ConfigurationScope): ReadSettings {
   const settings: Settings = {
     ...(model === '' ? {} : { model }),
     ...(modelFolder === '' ? {} : { modelFolder }),
+    ...(modelMirror === '' ? {} : { modelMirror }),
     device: oneOf(known.device, get, tell),
     idleMinutes: number(known.idleMinutes, get, tell),
     ...(readingLimit === undefined ? {} : { readingLimit }),
@@ -156,6 +160,13 @@ function absolutePath(setting: StringSetting, get: Get, tell: Tell): string {
   const path = homePath(text(setting, get, tell).trim());
   if (path === '' || isAbsolute(path)) return path;
   tell(vscode.l10n.t('The setting {0} takes an absolute path, not {1}; it is left out.', id(setting), path));
+  return setting.default;
+}
+
+function address(setting: StringSetting, get: Get, tell: Tell): string {
+  const value = text(setting, get, tell).trim();
+  if (value === '' || (/^https?:\/\//i.test(value) && URL.canParse(value))) return value;
+  tell(vscode.l10n.t('The setting {0} takes a web address, not {1}; it is left out.', id(setting), value));
   return setting.default;
 }
 

@@ -1,6 +1,12 @@
 /** One question in the engine: passages in, answer out. The function to read first in this folder. */
-import { errors } from '../errors.ts';
-import type { AskParams, AskResult, EngineProgress, FindReadingParams } from '../protocol/engine.ts';
+import { errors, isAskError } from '../errors.ts';
+import type {
+  AskParams,
+  AskResult,
+  EngineNotice,
+  EngineProgress,
+  FindReadingParams,
+} from '../protocol/engine.ts';
 import type { Passage } from '../protocol/nouns.ts';
 import { citationsOf } from './citations.ts';
 import { presetOptions, type CompressionOptions } from './compression/options.ts';
@@ -46,7 +52,8 @@ export const notHeldFocus = 0.008;
 /**
  * Reads the passages under the question, compressed, and answers. What was read so before is not read again.
  * @param store null: nothing is taken from the disk or left there
- * @throws errors.questionTooLong, errors.tokenBudgetTooLarge, errors.cancelled, errors.decodeFailed
+ * @throws errors.questionTooLong, errors.tokenBudgetTooLarge, errors.cancelled, errors.decodeFailed,
+ *   errors.notEnoughMemory
  */
 export async function answer(
   engine: LoadedEngine,
@@ -54,9 +61,9 @@ export async function answer(
   hooks: AnswerHooks,
   store: ReadingStore | null = null,
 ): Promise<AskResult> {
-  const { prompt, input, options, contextSize, rows, maxAnswerTokens } = prepare(engine, params);
+  const { opened, prepared, notices } = openFitting(engine, params);
+  const { prompt, input, options, maxAnswerTokens } = prepared;
   const { document } = input;
-  const opened = engine.open(contextSize, rows);
 
   const onlyStored = params.readUnder !== undefined;
   const cache = await readOnce(
@@ -113,11 +120,12 @@ export async function answer(
       weight,
     })),
     thinEvidence: attention.focus !== null && attention.focus < thinEvidenceFocus,
+    ...(notices.length > 0 ? { notices } : {}),
     stopReason: generated.stopReason,
     statistics: {
       documentTokens: document.tokens.length,
       keptTokens,
-      tokenBudget: params.tokenBudget,
+      tokenBudget: options.tokenBudget,
       prefillTokens: cache.prefillTokens + attention.prefillTokens,
       prefillSeconds: cache.seconds.prefill,
       scoreSeconds: cache.seconds.score,
@@ -141,16 +149,41 @@ export async function findReading(
   return isRead(engine, input, options, store);
 }
 
-function prepare(
+/** A context for the question, with a shorter chunk where the memory has no room for the usual one. */
+function openFitting(
   engine: LoadedEngine,
-  params: FindReadingParams & Pick<AskParams, 'answerSoFar'>,
-): { readonly prompt: Prompt; readonly input: CompressionInput } & FittedWindow {
+  params: AskParams,
+): { opened: OpenedContext; prepared: Prepared; notices: EngineNotice[] } {
+  const notices: EngineNotice[] = [];
+  for (;;) {
+    const prepared = prepare(engine, params);
+    try {
+      return { opened: engine.open(prepared.contextSize, prepared.rows), prepared, notices };
+    } catch (error) {
+      const chunkTokens = Math.floor(prepared.options.chunkTokens / 2);
+      const shortens = prepared.input.document.tokens.length > prepared.options.tokenBudget;
+      if (!isAskError(error, 'notEnoughMemory') || !shortens || chunkTokens < minChunkTokens) throw error;
+      engine.chunkTokens = chunkTokens;
+      notices.splice(0, 1, { kind: 'shorterChunks', chunkTokens, why: error.message });
+    }
+  }
+}
+
+interface Prepared extends FittedWindow {
+  readonly prompt: Prompt;
+  readonly input: CompressionInput;
+}
+
+function prepare(engine: LoadedEngine, params: FindReadingParams & Pick<AskParams, 'answerSoFar'>): Prepared {
   const { model } = engine;
   const asked = buildPrompt(model, params.question, params);
   const { readUnder } = params;
   const prompt = readUnder === undefined ? asked : { ...asked, scoring: scoringTokensOf(model, readUnder) };
   const document = tokenizePassages(model, params.passages);
-  const preset = presetOptions(params.preset, params.tokenBudget, engine.evidenceHeads);
+  // Layers with a window would otherwise lose some of the last tokens.
+  const tokenBudget = Math.max(params.tokenBudget, ...model.windows.map((window) => window ?? 0));
+  const chosen = presetOptions(params.preset, tokenBudget, engine.evidenceHeads);
+  const preset = { ...chosen, chunkTokens: Math.min(chosen.chunkTokens, engine.chunkTokens) };
   return {
     prompt,
     input: { prefix: prompt.prefix, document, question: prompt.scoring },

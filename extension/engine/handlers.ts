@@ -1,27 +1,18 @@
 /** What the engine process does behind its wire. */
-import { basename } from 'node:path';
-import { nameOfFile } from '../models/catalogue.ts';
-import { checkServable } from '../models/servable.ts';
-import { evidenceHeadsOf } from '../models/evidenceHeads.ts';
-import { readGgufHeader } from '../models/ggufFile.ts';
-import { checkMemory, estimateMemory, freeMemoryBytes } from '../models/memoryEstimate.ts';
 import { errors } from '../errors.ts';
 import type { LoadParams, LoadResult, StateFolder } from '../protocol/engine.ts';
 import { answer, findReading } from './answer.ts';
 import { createReadingStores, type ReadingStore } from './kvState/readingStore.ts';
-import { LoadedEngine } from './loadedEngine.ts';
+import { createTestedDevices } from './devices.ts';
+import { testDevice } from './llama/deviceTest.ts';
+import { loadLibrary } from './llama/library.ts';
+import { loadFitting } from './loadFitting.ts';
+import type { LoadedEngine } from './loadedEngine.ts';
 import type { EngineHandlers } from './server.ts';
 
-/** What a first question needs, tokens: the memory is judged by it before the weights are loaded. */
-const firstQuestion = {
-  contextSize: 2560,
-  chunkTokens: 512,
-  tokenBudget: 1024,
-  batchTokens: 512,
-  questionTokens: 64,
-} as const;
-
-export function createEngineHandlers(): EngineHandlers {
+/** @param test what a GPU has to pass to be used */
+export function createEngineHandlers(test = testDevice): EngineHandlers {
+  const devices = createTestedDevices(test);
   let engine: LoadedEngine | null = null;
   const stores = createReadingStores((line) => console.error(line));
   const storeOf = (folder: StateFolder | undefined): ReadingStore | null =>
@@ -29,40 +20,19 @@ export function createEngineHandlers(): EngineHandlers {
   let loaded: { readonly params: LoadParams; readonly result: LoadResult } | null = null;
 
   return {
+    devices({ device }) {
+      const library = loadLibrary(device);
+      return Promise.resolve({ libraryVersion: library.version, devices: devices.report(library) });
+    },
     load(params) {
       if (loaded !== null && sameModel(loaded.params, params)) return Promise.resolve(loaded.result);
       engine?.dispose();
       engine = null;
       loaded = null;
-      const begin = performance.now();
-      const header = readGgufHeader(params.modelPath);
-      checkServable(header);
-      const estimate = estimateMemory(header, firstQuestion);
-      checkMemory(estimate, freeMemoryBytes(), 'this machine');
-      const text = (key: string): string | null => {
-        const value = header.metadata.get(key);
-        return typeof value === 'string' ? value : null;
-      };
-      const heads = evidenceHeadsOf(text('general.basename'), text('general.size_label'));
-      engine = new LoadedEngine(
-        params.modelPath,
-        { device: params.device, gpuLayers: params.gpuLayers },
-        heads?.map(([layer, head]) => ({ layer, head })) ?? null,
-      );
-      const result: LoadResult = {
-        modelName: nameOfFile(params.modelPath) ?? text('general.name') ?? basename(params.modelPath),
-        architecture: text('general.architecture') ?? '',
-        deviceName: engine.deviceName,
-        libraryVersion: engine.library.version,
-        layers: engine.model.layers,
-        offloadedLayers: engine.offloadedLayers,
-        contextWindow: engine.model.contextWindow,
-        prefillTokensPerSecond: engine.pace.tokensPerSecond,
-        loadSeconds: (performance.now() - begin) / 1000,
-        estimatedBytes: estimate.totalBytes,
-      };
-      loaded = { params, result };
-      return Promise.resolve(result);
+      const model = loadFitting(params, devices);
+      engine = model.engine;
+      loaded = { params, result: model.result };
+      return Promise.resolve(model.result);
     },
     countTokens({ texts }) {
       const { model } = requireLoaded(engine);

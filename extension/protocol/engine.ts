@@ -10,7 +10,7 @@
 import type { Evidence, Citation, Passage, Statistics, Turn } from './nouns.ts';
 
 /** Raised with every change of a message. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
 export type PresetName = 'default' | 'perHead' | 'paper';
@@ -46,6 +46,52 @@ export interface LoadResult {
   readonly loadSeconds: number;
   /** Estimated before loading: weights, KV rows, compute buffers. */
   readonly estimatedBytes: number;
+  /** Of that, what lies where: main memory first, then each GPU in use. */
+  readonly placement: readonly DevicePlacement[];
+  /** Tokens that are read between two evictions, at most. */
+  readonly chunkTokens: number;
+  readonly notices: readonly EngineNotice[];
+}
+export interface DevicePlacement {
+  /** "CPU", or as the GPU is named. */
+  readonly device: string;
+  readonly layers: number;
+  readonly estimatedBytes: number;
+}
+
+/** What the user should know of how the model was loaded or is used. */
+export type EngineNotice =
+  /** It failed its test at the start. `why` ends a sentence that begins with its name. */
+  | { readonly kind: 'deviceLeftOut'; readonly device: string; readonly why: string }
+  /** The memory was not enough for all layers on a GPU, or for chunks as long as usual. */
+  | ({ readonly kind: 'steppedDown' } & SteppedDown)
+  /** The memory was not enough for this question. `why` is an error's message. */
+  | { readonly kind: 'shorterChunks'; readonly chunkTokens: number; readonly why: string };
+export interface SteppedDown {
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+  /** "this machine", or the GPU's name. */
+  readonly where: string;
+  readonly chunkTokens: number;
+  readonly offloadedLayers: number;
+  readonly layers: number;
+}
+
+export interface DevicesParams {
+  readonly device: DeviceName;
+}
+export interface DevicesResult {
+  readonly libraryVersion: string;
+  readonly devices: readonly DeviceReport[];
+}
+export interface DeviceReport {
+  readonly name: string;
+  readonly kind: 'cpu' | 'gpu' | 'integratedGpu';
+  readonly description: string;
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** Why it is not used. */
+  readonly leftOut?: string;
 }
 
 /** A request that only runs while nothing else wants the engine, and so may be begun several times. */
@@ -119,6 +165,8 @@ export interface AnsweredResult {
   /** Set when the evidence score lies below its threshold: little was found. */
   readonly thinEvidence: boolean;
   readonly statistics: Statistics;
+  /** What was found out while this was answered. */
+  readonly notices?: readonly EngineNotice[];
   readonly stopReason: 'endOfGeneration' | 'maxAnswerTokens' | 'windowFull';
 }
 
@@ -189,6 +237,8 @@ export interface StatusResult {
 /** Method, parameters and result of every request; the client's calls and the server's handler table derive from it. */
 export interface EngineRequests {
   hello: { params: HelloParams; result: HelloResult };
+  /** What this machine has of the kind asked for. */
+  devices: { params: DevicesParams; result: DevicesResult };
   load: { params: LoadParams; result: LoadResult };
   countTokens: { params: CountTokensParams; result: CountTokensResult };
   findReading: { params: FindReadingParams; result: FindReadingResult };

@@ -31,12 +31,14 @@ export const mostTokens = 100_000_000; // beyond it a number is a slip of the fi
 export const leastTokenBudget = 64; // below it not even the always-kept first tokens and a few lines fit
 
 /**
- * The arguments of a command line without the two leading program names. `--help` wins over every value.
+ * The arguments of a command line without the two leading program names. `--help` wins over every value, and
+ * `--list-models` over every other.
  * Throws `badArgument`, whose message names the option and what it accepts.
  */
-export function parseArguments(commandLine: readonly string[]): AskArguments | 'help' {
+export function parseArguments(commandLine: readonly string[]): AskArguments | 'help' | 'listModels' {
   const { values, positionals } = parse(commandLine);
   if (values.help === true) return 'help';
+  if (values['list-models'] === true) return 'listModels';
 
   const question = positionals.join(' ').trim();
   if (question === '') throw errors.badArgument('The question', 'is missing');
@@ -79,11 +81,13 @@ machine, and answers with citations. Nothing leaves the machine.
 
   --workspace DIR        folder to read; repeat it for several
                          (default: the current folder)
-  --model NAME|PATH      model of the catalogue, or a GGUF file
+  --model MODEL          model of the catalogue, path of a GGUF file, or
+                         hf:owner/repository/file.gguf[@revision]
                          (default: the catalogue's first; downloaded once)
   --token-budget N       tokens kept in the KV cache (default: ${defaultTokenBudget})
   --reading-limit N|all  tokens to read at most (default: what this machine
-                         reads in 30 seconds, at least 4000)
+                         reads in 30 seconds, at least 4000; where all of it
+                         is indexed, the best 4096)
   --max-answer-tokens N  longest answer (default: ${defaultMaxAnswerTokens})
   --device NAME          ${devices.join(', ')} (default: auto)
   --preset NAME          what compression keeps: ${presets.join(', ')}
@@ -91,6 +95,7 @@ machine, and answers with citations. Nothing leaves the machine.
   --reuse auto|never     go on with what was read before, and keep what is
                          read now (default: auto)
   --json                 JSON lines on standard output (default: text)
+  --list-models          what suits this machine, what is here, what there is
   --help                 this text
 
 Exit codes: 0 answered, 2 bad input, 3 engine failure, 130 cancelled.
@@ -112,6 +117,7 @@ function parse(commandLine: readonly string[]) {
         preset: { type: 'string' },
         reuse: { type: 'string' },
         json: { type: 'boolean' },
+        'list-models': { type: 'boolean' },
         help: { type: 'boolean' },
       },
     });

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import type { AskParts, AskRequest } from '../ask.ts';
 import { readGrammarFile } from '../grammarFiles.ts';
 import { resolveModel } from '../models/findModel.ts';
+import type { HubAccess } from '../models/huggingFace.ts';
 import { cacheFolder } from '../models/modelFolder.ts';
 import { defaultStateCapBytes, type StateFolder } from '../protocol/engine.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
@@ -10,6 +11,7 @@ import { textHash } from '../textHash.ts';
 import { findFiles, type WorkspaceFolder } from '../workspace/findFiles.ts';
 import { readSourceDocuments } from '../workspace/readSourceDocument.ts';
 import type { AskArguments } from './arguments.ts';
+import { useProxyOfEnvironment } from './proxy.ts';
 
 /** Greedy. The same question over the same files then has the same answer, but for how batches round. */
 const sampling = { temperature: 0, seed: 0 } as const;
@@ -29,8 +31,19 @@ export function askParts(engine: AskParts['engine']): AskParts {
     findFiles,
     readDocuments: readSourceDocuments,
     grammars: createGrammars(readGrammarFile),
-    resolveModel,
+    async resolveModel(name, options) {
+      await useProxyOfEnvironment();
+      return resolveModel(name, { ...options, access: hubAccess(process.env) });
+    },
     engine,
+  };
+}
+
+/** The variables that other tools of Hugging Face have, too. */
+export function hubAccess({ HF_ENDPOINT: endpoint, HF_TOKEN: token }: NodeJS.ProcessEnv): HubAccess {
+  return {
+    ...(endpoint === undefined || endpoint === '' ? {} : { endpoint }),
+    ...(token === undefined || token === '' ? {} : { token }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** The options of `npm run mcp` and `npm run index`: the folders, and the model that reads them. */
+/** The options of `npm run mcp`, `index` and `test-machine`: the folders, and the model that reads them. */
 import { parseArgs } from 'node:util';
 import { errors } from '../errors.ts';
 import type { DeviceName } from '../protocol/engine.ts';
@@ -37,7 +37,8 @@ Nothing leaves the machine but what the agent is answered.
 
   --workspace DIR     folder that may be read; repeat it for several
                       (default: the current folder)
-  --model NAME|PATH   model of the catalogue, or a GGUF file
+  --model MODEL       model of the catalogue, path of a GGUF file, or
+                      hf:owner/repository/file.gguf[@revision]
                       (default: the catalogue's first; downloaded once)
   --device NAME       ${devices.join(', ')} (default: auto)
   --help              this text
@@ -54,13 +55,30 @@ indexed already is not read again. Nothing leaves the machine.
 
   --workspace DIR     folder to index; repeat it for several, as for ask
                       (default: the current folder)
-  --model NAME|PATH   model of the catalogue, or a GGUF file
+  --model MODEL       model of the catalogue, path of a GGUF file, or
+                      hf:owner/repository/file.gguf[@revision]
                       (default: the catalogue's first; downloaded once)
   --device NAME       ${devices.join(', ')} (default: auto)
   --help              this text
 
 Exit codes: 0 indexed, 2 bad input, 3 engine failure, 130 cancelled.
 Ctrl-C stops; what was indexed stays, and the next call goes on from there.
+`;
+
+export const testMachineHelpText = `Usage: npm run test-machine -- [options]
+
+Loads a model, lets it read and answer a text of its own, and prints the
+speeds, the memory and the devices, and how long the files of the workspace
+would take. Their text is counted and not read by the model.
+
+  --workspace DIR     folder; repeat it for several, as for ask
+                      (default: the current folder)
+  --model NAME|PATH   model of the catalogue, or a GGUF file
+                      (default: the catalogue's first; downloaded once)
+  --device NAME       ${devices.join(', ')} (default: auto)
+  --help              this text
+
+Exit codes: 0 tested, 2 bad input, 3 engine failure, 130 cancelled.
 `;
 
 function parse(commandLine: readonly string[]) {

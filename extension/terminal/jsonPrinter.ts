@@ -4,7 +4,7 @@ import type { LineRange } from '../protocol/nouns.ts';
 import type { OutputStream, Printer } from './printer.ts';
 
 /**
- * Events are `progress`, `text`, `answer` and `error`; the plan is told as the reading's first progress.
+ * Events are `progress`, `notice`, `text`, `answer` and `error`; the plan is told as the reading's first progress.
  * A path is relative to its workspace; `workspace` is added where several were given, since the path alone
  * would not say which file is meant.
  */
@@ -27,6 +27,7 @@ export function jsonPrinter(output: OutputStream, severalFolders: boolean): Prin
 function jsonEvent(event: Exclude<AnswerEvent, { event: 'readAgain' }>, severalFolders: boolean): object {
   switch (event.event) {
     case 'progress':
+    case 'notice':
     case 'text':
       return event;
     case 'plan':

@@ -4,11 +4,16 @@
  */
 import { ask } from '../ask.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
+import { engineDevices } from '../engineClient/engineDevices.ts';
 import { startEngine, type EngineClient } from '../engineClient/engineClient.ts';
 import { AskError, badInputReasons, errors } from '../errors.ts';
 import { helpText, parseArguments, wantsJson } from './arguments.ts';
 import { askParts, askRequest, startWhereTheUserIs } from './askRequest.ts';
+import { readMachine } from '../models/machine.ts';
+import { modelFolder } from '../models/modelFolder.ts';
+import { listModels } from '../models/modelList.ts';
 import { jsonPrinter } from './jsonPrinter.ts';
+import { modelTable } from './modelTable.ts';
 import { textPrinter, type Printer } from './printer.ts';
 
 const exitCodes = { answered: 0, badInput: 2, engineFailure: 3, cancelled: 130 } as const;
@@ -52,6 +57,12 @@ async function run(commandLine: readonly string[]): Promise<number> {
   const options = parseArguments(commandLine);
   if (options === 'help') {
     process.stdout.write(helpText);
+    return exitCodes.answered;
+  }
+  if (options === 'listModels') {
+    process.stdout.write(
+      modelTable(await listModels(modelFolder(), await readMachine(() => engineDevices('auto')))),
+    );
     return exitCodes.answered;
   }
   const request = askRequest(options);

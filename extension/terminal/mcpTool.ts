@@ -51,7 +51,7 @@ function inputSchema(offered: readonly string[]) {
       .optional()
       .describe(
         'Tokens of source to read at most, the best-ranked first, or "all". When left out: what this machine reads in ' +
-          '30 seconds.',
+          '30 seconds, or less where all of it is indexed.',
       ),
     tokenBudget: tokens
       .min(leastTokenBudget)

@@ -24,6 +24,11 @@ export function seconds(value: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** 98,362,432 -> "98 MB" */
+export function megabytes(bytes: number): string {
+  return `${count(bytes / 1e6)} MB`;
+}
+
 /** Bytes as MiB or GiB. */
 export function mebibytes(bytes: number): string {
   const mib = bytes / 2 ** 20;

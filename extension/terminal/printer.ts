@@ -8,7 +8,8 @@ import type {
   ProgressEvent,
 } from '../protocol/answerEvents.ts';
 import { answerSections } from './answerSections.ts';
-import { count, percent, plural, seconds } from './numbers.ts';
+import { noticeSentence } from './noticeSentence.ts';
+import { count, megabytes, percent, plural, seconds } from './numbers.ts';
 import { fitColumns, safeName, safeText } from './safeText.ts';
 
 export interface Printer {
@@ -43,6 +44,8 @@ export function textPrinter(options: TextPrinterOptions): Printer {
   const live = progress.isTTY === true ? liveLine(progress, options.now) : undefined;
   const announced = new Set<AnswerStage>();
   let streamed = '';
+  /** As long as the model arrives. */
+  let arriving: ProgressEvent | undefined;
 
   return {
     print(event) {
@@ -50,6 +53,14 @@ export function textPrinter(options: TextPrinterOptions): Printer {
         case 'progress':
           // Text that is being streamed is its own sign of life, and a live line would write over it.
           if (streamed !== '') return;
+          if (event.stage === 'downloading') {
+            if (event.transfer?.source !== arriving?.transfer?.source) {
+              live?.erase();
+              progress.write(`${downloadSentence(event)}\n`);
+              announced.add('downloading');
+            }
+            arriving = event;
+          } else if (tracks[event.stage] === 'model') arriving = undefined;
           if (live) live.show(event);
           else if (!announced.has(event.stage)) progress.write(`${stageNames[event.stage]} ...\n`);
           announced.add(event.stage);
@@ -57,6 +68,10 @@ export function textPrinter(options: TextPrinterOptions): Printer {
         case 'plan':
           live?.erase();
           progress.write(`${planSentence(event)}\n`);
+          return;
+        case 'notice':
+          live?.erase();
+          progress.write(`${noticeSentence(event.notice)}\n`);
           return;
         case 'readAgain':
           // Each question of a terminal is a conversation of its own, which goes on with nothing.
@@ -79,6 +94,11 @@ export function textPrinter(options: TextPrinterOptions): Printer {
       live?.erase();
       if (streamed !== '' && !streamed.endsWith('\n')) output.write('\n');
       progress.write(`${failureText(error)}\n`);
+      if (error.reason === 'cancelled' && arriving?.transfer?.resumable === true) {
+        progress.write(
+          `${megabytes(arriving.done)} of the model are kept: the next call goes on from there.\n`,
+        );
+      }
     },
   };
 
@@ -147,9 +167,24 @@ export function progressText(event: ProgressEvent): string {
   if (event.tokensPerSecond !== undefined && event.tokensPerSecond > 0) {
     words.push(`${count(Math.round(event.tokensPerSecond))} tokens/s`);
   }
+  if (event.stage === 'downloading' && event.transfer !== undefined) {
+    words.push(`${count(event.done / 1e6)} of ${megabytes(event.total ?? 0)}`);
+    const { bytesPerSecond } = event.transfer;
+    if (bytesPerSecond !== undefined) words.push(`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`);
+  }
   if (event.secondsLeft !== undefined) words.push(`${seconds(event.secondsLeft)} left`);
   if (event.path !== undefined) words.push(safeName(event.path));
   return words.join('  ');
+}
+
+/** The size first, and what stopping means. */
+function downloadSentence({ done, total = 0, transfer }: ProgressEvent): string {
+  if (transfer === undefined) return `${stageNames.downloading} ...`;
+  const begun = done > 0 ? `, of which ${megabytes(done)} are here` : '';
+  const stop = transfer.resumable
+    ? 'Ctrl-C pauses: the next call goes on from there.'
+    : 'Ctrl-C stops it, and the next call begins anew.';
+  return `${stageNames.downloading}: ${megabytes(total)}${begun}, from ${safeName(transfer.source)}. ${stop}`;
 }
 
 function filesText({ stage, done, total, filesDone, filesTotal }: ProgressEvent): string[] {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { ask, type AskParts, type AskRequest } from '../ask.ts';
+import { modelProgressEvent } from '../loadModel.ts';
 import { readPassagesAgain } from '../earlierReading.ts';
 import { Chat } from '../conversations/chat.ts';
 import type { ChatParts } from '../conversations/chatParts.ts';
@@ -20,14 +21,19 @@ import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts'
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
 import { errors } from '../errors.ts';
-import { getModelFile, localModel, resolveModel } from '../models/findModel.ts';
-import { modelFolder } from '../models/modelFolder.ts';
-import type { AnswerEvent } from '../protocol/answerEvents.ts';
+import { resolveModel } from '../models/findModel.ts';
+import type { HubAccess } from '../models/huggingFace.ts';
+import type { AnswerEvent, ProgressEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
+import type { EngineNotice } from '../protocol/engine.ts';
+import { testMachine, type MachineTest } from '../testMachine.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
+import { loadedDetails, noticeText } from './engineTexts.ts';
+import { keepHubToken, type HubToken } from './hubToken.ts';
 import { createIndexing, type Indexing } from './indexing.ts';
+import { missingModel, takeOffer } from './modelOffers.ts';
 import { storedReadings, type StoredReadings } from './storedReadings.ts';
 
 export interface AskWindow {
@@ -41,10 +47,24 @@ export interface AskWindow {
   /** Sentences that the user should know. */
   readonly notices: () => readonly string[];
   readonly getModel: ChatParts['getModel'];
+  readonly modelPlaces: () => Promise<ModelPlaces>;
+  readonly hubToken: HubToken;
+  /** How fast this machine is, with the settings as they are. Throws as `testMachine` does. */
+  readonly testMachine: (
+    onProgress: (event: ProgressEvent) => void,
+    signal: AbortSignal,
+  ) => Promise<MachineTest>;
   readonly storedReadings: StoredReadings;
   readonly indexing: Indexing;
   /** Ends everything; what ran can be continued. */
   readonly close: () => Promise<void>;
+}
+
+/** As `resolveModel` and `lookUpModel` take them. */
+export interface ModelPlaces {
+  readonly folder?: string;
+  readonly access: HubAccess;
+  readonly proxy?: string;
 }
 
 export interface WindowQuestion extends Pick<
@@ -77,7 +97,10 @@ export async function openAskWindow({
   onEngine,
 }: AskWindowOptions): Promise<AskWindow> {
   const grammars = createGrammars(readGrammarFile);
+  const hubToken = keepHubToken(context.secrets);
   let notices: readonly string[] = [];
+  /** Of the engine that runs, in the order in which they were heard. */
+  const engineNotices = new Set<string>();
   let view: EngineView = { state: 'stopped' };
   const setView = (next: EngineView): void => {
     view = next;
@@ -90,6 +113,8 @@ export async function openAskWindow({
     registryFolder: vscode.Uri.joinPath(context.globalStorageUri, 'engines').fsPath,
     onChange: (condition) => {
       log.info(`engine: ${condition.state}`);
+      if (condition.state === 'loading') engineNotices.clear();
+      if (condition.state === 'ready') for (const notice of condition.loaded.notices) tellOfEngine(notice);
       if (condition.state === 'failed') log.error(condition.error);
       setView(idleView());
     },
@@ -155,6 +180,14 @@ export async function openAskWindow({
     return now.state === 'ready' && percent !== undefined ? { ...now, indexing: percent } : now;
   };
 
+  const tellOfEngine = (notice: EngineNotice): void => {
+    const text = noticeText(notice);
+    if (engineNotices.has(text)) return;
+    engineNotices.add(text);
+    log.warn(text);
+    onChange([{ change: 'state', state: { notices: [...notices, ...engineNotices] } }]);
+  };
+
   const tellOfOthers = async (): Promise<void> => {
     const others = engine.condition.state === 'ready' ? [] : await engine.othersInMemory();
     notices = others.map(({ model, bytes }) =>
@@ -168,7 +201,7 @@ export async function openAskWindow({
     for (const problem of problems) log.warn(problem);
     for (const notice of notices) log.info(notice);
     notices = [...notices, ...problems];
-    onChange([{ change: 'state', state: { notices } }]);
+    onChange([{ change: 'state', state: { notices: [...notices, ...engineNotices] } }]);
   };
 
   async function* answer(
@@ -201,6 +234,7 @@ export async function openAskWindow({
       );
       for await (const event of events) {
         if (event.event === 'progress') setView(viewDuring(view, event));
+        if (event.event === 'notice') tellOfEngine(event.notice);
         yield event;
       }
     } finally {
@@ -211,13 +245,23 @@ export async function openAskWindow({
     }
   }
 
-  const getModel: ChatParts['getModel'] = async (onProgress, signal) => {
-    const { settings } = readSettings();
-    const { entry } = await localModel(settings.model, settings.modelFolder);
-    if (entry === null) return;
-    await getModelFile(entry, settings.modelFolder ?? modelFolder(), {
+  /** Where models are kept and come from. */
+  const modelPlaces = async (): Promise<ModelPlaces> => {
+    const { modelFolder: folder, modelMirror: endpoint } = readSettings().settings;
+    const token = await hubToken.get();
+    const access = {
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(token === undefined ? {} : { token }),
+    };
+    const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy', '');
+    return { access, ...(folder === undefined ? {} : { folder }), ...(proxy === '' ? {} : { proxy }) };
+  };
+  const getModel: ChatParts['getModel'] = async (name, onProgress, signal) => {
+    const model = await takeOffer(name);
+    await resolveModel(model, {
+      ...(await modelPlaces()),
       signal,
-      onProgress: ({ stage, done, total }) => onProgress({ event: 'progress', stage, done, total }),
+      onProgress: (progress) => onProgress(modelProgressEvent(progress)),
     });
   };
 
@@ -234,11 +278,7 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async () => {
-      const { settings } = readSettings();
-      const { here, entry, name, bytes } = await localModel(settings.model, settings.modelFolder);
-      return here || entry === null ? null : { name, bytes };
-    },
+    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }),
     loaded: () => {
       const { condition } = engine;
       if (condition.state !== 'ready') return undefined;
@@ -259,6 +299,13 @@ export async function openAskWindow({
     newId: () => randomUUID(),
   });
 
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const keys = [known.model.key, known.modelFolder.key];
+      if (keys.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`))) chat.modelChanged();
+    }),
+  );
+
   const watcher = onFileChanges(
     (uri) => {
       const place = placeOfUri(uri);
@@ -275,10 +322,21 @@ export async function openAskWindow({
     chat,
     ask: (question, signal) => answer(question, undefined, signal),
     getModel,
+    modelPlaces,
+    hubToken,
+    testMachine: (onProgress, signal) =>
+      engine.use(() =>
+        testMachine(
+          { ...readSettings().settings, folders: workspaceFolders() },
+          partsNow(),
+          onProgress,
+          signal,
+        ),
+      ),
     storedReadings: readings,
     indexing,
     engineView: () => view,
-    notices: () => notices,
+    notices: () => [...notices, ...engineNotices],
     async close() {
       await indexing.stop();
       await chat.close();
@@ -309,12 +367,11 @@ function onFileChanges(matters: (uri: vscode.Uri) => boolean, work: () => void):
 function engineViewOf(condition: EngineCondition): EngineView {
   if (condition.state !== 'ready') return { state: condition.state };
   const { modelName: model, deviceName: device } = condition.loaded;
-  return { state: 'ready', model, device };
+  return { state: 'ready', model, device, details: loadedDetails(condition.loaded) };
 }
 
 function viewDuring(view: EngineView, event: Extract<AnswerEvent, { event: 'progress' }>): EngineView {
-  const { model, device } = view;
-  const loaded = { ...(model === undefined ? {} : { model }), ...(device === undefined ? {} : { device }) };
+  const { state: _state, percent: _percent, indexing: _indexing, ...loaded } = view;
   if (event.stage === 'reading' && event.total !== undefined && event.total > 0) {
     return { ...loaded, state: 'reading', percent: (100 * event.done) / event.total };
   }

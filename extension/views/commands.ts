@@ -6,10 +6,15 @@ import type { EngineView } from '../protocol/chat.ts';
 import type { Chat } from '../conversations/chat.ts';
 import type { Pin } from '../protocol/conversation.ts';
 import type { Indexing } from './indexing.ts';
+import type { HubToken } from './hubToken.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
 import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
-import { askBox, chooseModel, showFiles, showMenu } from './picks.ts';
+import type { AskWindow } from './askWindow.ts';
+import { chooseModel } from './chooseModel.ts';
+import { showMachineTest } from './machineTest.ts';
+import { manageModels } from './manageModels.ts';
+import { askBox, showFiles, showMenu } from './picks.ts';
 
 export interface CommandParts {
   readonly chat: Chat;
@@ -19,8 +24,10 @@ export interface CommandParts {
   readonly markEvidence: (exchangeId: string | null) => void;
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
+  readonly hubToken: Pick<HubToken, 'set' | 'remove'>;
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
+  readonly testMachine: AskWindow['testMachine'];
   readonly explaining: ExplainCommands;
   /** Questions asked before, latest first. */
   readonly history: vscode.Memento;
@@ -50,8 +57,11 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       if (last !== undefined) parts.markEvidence(last.id);
     },
     unmarkEvidence: () => parts.markEvidence(null),
-    chooseModel,
+    chooseModel: () => chooseModel(() => parts.chat.awaitsModel),
     getModel: parts.getModel,
+    manageModels,
+    setHubToken: parts.hubToken.set,
+    removeHubToken: parts.hubToken.remove,
     exportConversation: async () => {
       const shown = parts.chat.shown;
       if (shown !== null) await parts.exportConversation(shown.id);
@@ -61,6 +71,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     openSettings: () =>
       vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),
     indexWorkspace: () => indexNow(parts.indexing),
+    testMachine: () => showMachineTest(parts.testMachine, parts.log),
     pauseIndexing: () => parts.indexing.togglePause(),
     showMenu: () => showMenu(parts.engineView(), parts.indexing.isPaused()),
   };

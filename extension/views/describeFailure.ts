@@ -59,6 +59,13 @@ function remedyOf(reason: ErrorReason): Remedy {
         remedy: vscode.l10n.t('Get the model, then ask again.'),
         actions: ['getModel', 'chooseModel'],
       };
+    case 'modelAccess':
+      return {
+        remedy: vscode.l10n.t(
+          'Set a Hugging Face token of an account that may read the repository, then ask again.',
+        ),
+        actions: ['setHubToken', 'askAgain', 'chooseModel'],
+      };
     case 'modelNotFound':
     case 'modelCorrupt':
     case 'modelNotServed':
@@ -113,6 +120,8 @@ function labelOf(action: RemedyAction): string {
   switch (action) {
     case 'getModel':
       return vscode.l10n.t('Get the Model');
+    case 'setHubToken':
+      return vscode.l10n.t('Set Hugging Face Token');
     case 'chooseModel':
       return vscode.l10n.t('Choose Model');
     case 'askAgain':

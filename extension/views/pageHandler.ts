@@ -5,6 +5,7 @@ import type { Chat } from '../conversations/chat.ts';
 import { conversationMarkdown } from '../conversations/exportMarkdown.ts';
 import { completeMention } from '../editor/mentions.ts';
 import { checkLinks, openPlace, previewPlace } from '../editor/places.ts';
+import type { ProgressEvent } from '../protocol/answerEvents.ts';
 import type { FromPage } from '../protocol/chat.ts';
 import type { RemedyAction } from '../protocol/conversation.ts';
 import type { AskWindow } from './askWindow.ts';
@@ -50,7 +51,10 @@ export function createPageHandler(parts: PageHandlerParts): (message: Message) =
         chat.decide(message.exchangeId, message.reading);
         return;
       case 'getModel':
-        chat.decide(message.exchangeId, 'planned');
+        chat.decide(message.exchangeId, { model: message.name });
+        return;
+      case 'pauseModel':
+        chat.pauseModel(message.exchangeId);
         return;
       case 'remedy':
         return remedy(parts, message.exchangeId, message.action);
@@ -137,21 +141,61 @@ export async function exportConversation(chat: Chat, conversationId: string): Pr
   await vscode.window.showTextDocument(document);
 }
 
-/** Outside of any question: with the editor's own progress. */
-export async function getModelWithProgress(window: AskWindow): Promise<void> {
+/**
+ * Outside of any question: with the editor's own progress. Cancelling pauses where what has arrived is kept.
+ * Gives whether the model is on this machine. Throws what getting it throws.
+ */
+export async function getModelWithProgress(window: AskWindow): Promise<boolean> {
   const title = vscode.l10n.t('Getting the model');
   const location = vscode.ProgressLocation.Notification;
-  await vscode.window.withProgress({ location, title, cancellable: true }, (progress, token) => {
+  for (;;) {
     const cancelled = new AbortController();
-    token.onCancellationRequested(() => cancelled.abort());
-    let percent = 0;
-    return window.getModel(({ done, total }) => {
-      const now = total === undefined || total === 0 ? 0 : (100 * done) / total;
-      progress.report({ increment: Math.max(0, now - percent), message: `${now.toFixed(0)} %` });
-      percent = Math.max(percent, now);
-    }, cancelled.signal);
-  });
-  void vscode.window.showInformationMessage(vscode.l10n.t('The model is on this machine.'));
+    let last: ProgressEvent | undefined;
+    try {
+      await vscode.window.withProgress({ location, title, cancellable: true }, (progress, token) => {
+        token.onCancellationRequested(() => cancelled.abort());
+        let percent = 0;
+        return window.getModel(
+          undefined,
+          (event) => {
+            const { done, total = 0 } = event;
+            const now = total === 0 ? 0 : (100 * done) / total;
+            progress.report({ increment: Math.max(0, now - percent), message: arrivalSentence(event) });
+            percent = Math.max(percent, now);
+            last = event;
+          },
+          cancelled.signal,
+        );
+      });
+      void vscode.window.showInformationMessage(vscode.l10n.t('The model is on this machine.'));
+      return true;
+    } catch (error) {
+      if (!cancelled.signal.aborted) throw error;
+      if (last?.transfer?.resumable !== true || !(await wantsToResume(last))) return false;
+    }
+  }
+}
+
+async function wantsToResume({ done, total = 0 }: ProgressEvent): Promise<boolean> {
+  const resume = vscode.l10n.t('Resume');
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  const message = vscode.l10n.t(
+    'The download is paused: {0} of {1} MB are there, and are kept.',
+    megabytes(done),
+    megabytes(total),
+  );
+  return (await vscode.window.showInformationMessage(message, resume)) === resume;
+}
+
+/** "43 of 98 MB, 5.2 MB/s, 11 s left" */
+function arrivalSentence({ done, total = 0, transfer, secondsLeft }: ProgressEvent): string {
+  const megabytes = (bytes: number, digits = 0): string => (bytes / 1e6).toFixed(digits);
+  const parts = [vscode.l10n.t('{0} of {1} MB', megabytes(done), megabytes(total))];
+  if (transfer?.bytesPerSecond !== undefined) {
+    parts.push(vscode.l10n.t('{0} MB/s', megabytes(transfer.bytesPerSecond, 1)));
+  }
+  if (secondsLeft !== undefined) parts.push(vscode.l10n.t('{0} s left', Math.ceil(secondsLeft)));
+  return parts.join(', ');
 }
 
 async function remedy(
@@ -162,8 +206,7 @@ async function remedy(
   const { chat } = window;
   switch (action) {
     case 'getModel':
-      await getModelWithProgress(window);
-      if (exchangeId !== null) chat.continue(exchangeId);
+      if ((await getModelWithProgress(window)) && exchangeId !== null) chat.continue(exchangeId);
       return;
     case 'askAgain':
       if (exchangeId !== null) chat.askAgain(exchangeId);
@@ -173,6 +216,9 @@ async function remedy(
       return;
     case 'showLog':
       log.show();
+      return;
+    case 'setHubToken':
+      await vscode.commands.executeCommand(commands.setHubToken);
       return;
     case 'chooseModel':
       await vscode.commands.executeCommand(commands.chooseModel);

@@ -1,12 +1,8 @@
-/** Questions that the editor's own quick input asks: what to ask, which model, which files, what to do. */
-import { basename } from 'node:path';
+/** Questions that the editor's own quick input asks: what to ask, which files, what to do. */
 import * as vscode from 'vscode';
-import { commands, settings, settingsSection } from '../contributions.ts';
+import { commands } from '../contributions.ts';
 import { uriOfPlace } from '../editor/places.ts';
-import { readSettings } from '../editor/settings.ts';
 import { unsavedDocuments, workspaceFolders } from '../editor/workspaceFolders.ts';
-import { catalogue } from '../models/catalogue.ts';
-import { localModel } from '../models/findModel.ts';
 import type { EngineView } from '../protocol/chat.ts';
 import { skipReasonText, type SkippedFile } from '../protocol/nouns.ts';
 import { findFiles } from '../workspace/findFiles.ts';
@@ -113,31 +109,6 @@ function reasonOf({ reason, detail }: SkippedFile): string {
   return detail === undefined ? sentence : `${sentence}: ${detail}`;
 }
 
-/** Sets the model for this machine: one of the catalogue, or a GGUF file. */
-export async function chooseModel(): Promise<void> {
-  const { settings: current } = readSettings();
-  const choices = await Promise.all(
-    catalogue.map(async ({ name, bytes, license }) => {
-      const { here } = await localModel(name, current.modelFolder);
-      const where = here ? vscode.l10n.t('on this machine') : vscode.l10n.t('has to be downloaded');
-      return { label: name, description: `${megabytes(bytes)}, ${license}, ${where}`, value: name };
-    }),
-  );
-  const own = current.model?.toLowerCase().endsWith('.gguf') === true ? current.model : undefined;
-  const items = [
-    ...choices,
-    ...(own === undefined ? [] : [{ label: basename(own), description: own, value: own }]),
-    { label: vscode.l10n.t('Choose a GGUF file…'), description: '', value: undefined },
-  ];
-  const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Choose Model') });
-  if (chosen === undefined) return;
-  const value = chosen.value ?? (await chooseGgufFile());
-  if (value === undefined) return;
-  await vscode.workspace
-    .getConfiguration(settingsSection)
-    .update(settings.model.key, value, vscode.ConfigurationTarget.Global);
-}
-
 /** What a click on the status bar item offers. */
 export async function showMenu(engine: EngineView, isPaused: boolean): Promise<void> {
   const busy = engine.state === 'reading' || engine.state === 'answering' || engine.state === 'loading';
@@ -146,6 +117,7 @@ export async function showMenu(engine: EngineView, isPaused: boolean): Promise<v
     ...(busy ? [{ label: vscode.l10n.t('Stop'), command: commands.stop }] : []),
     { label: vscode.l10n.t('New Conversation'), command: commands.newConversation },
     { label: vscode.l10n.t('Choose Model'), command: commands.chooseModel },
+    { label: vscode.l10n.t('Manage Models'), command: commands.manageModels },
     { label: vscode.l10n.t('Show Which Files Are Read'), command: commands.showFiles },
     isPaused
       ? { label: vscode.l10n.t('Resume Indexing'), command: commands.pauseIndexing }
@@ -158,13 +130,4 @@ export async function showMenu(engine: EngineView, isPaused: boolean): Promise<v
     .join(' · ');
   const chosen = await vscode.window.showQuickPick(items, { title });
   if (chosen !== undefined) await vscode.commands.executeCommand(chosen.command);
-}
-
-async function chooseGgufFile(): Promise<string | undefined> {
-  const files = await vscode.window.showOpenDialog({ filters: { GGUF: ['gguf'] }, canSelectMany: false });
-  return files?.[0]?.fsPath;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
 }

@@ -16,7 +16,8 @@ export function createStatusBar(): StatusBar {
     show(engine) {
       const state = stateText(engine);
       item.text = `${icons[engine.state]} ${state}`;
-      item.tooltip = [state, engine.model, engine.device].filter((part) => part !== undefined).join(' · ');
+      const parts = [state, engine.model, engine.device].filter((part) => part !== undefined);
+      item.tooltip = [parts.join(' · '), ...(engine.details ?? [])].join('\n');
       item.accessibilityInformation = { label: `Ask Codebase: ${state}`, role: 'button' };
       item.show();
     },

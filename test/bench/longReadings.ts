@@ -36,6 +36,7 @@ const ways: Readonly<Record<string, Way>> = {
   longIndexRaw: { ranked: 'index', tokens: tokenBudget, compressed: false },
   longBm25Read: { ranked: 'words', tokens: gatheredTokens, compressed: true },
   longIndexRead: { ranked: 'index', tokens: gatheredTokens, compressed: true },
+  longIndexRead4k: { ranked: 'index', tokens: 2 * gatheredTokens, compressed: true },
   longDefault: { tokens: Infinity, compressed: true },
 };
 

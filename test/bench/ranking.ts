@@ -142,7 +142,7 @@ async function indexed(chunks: readonly Passage[], parts: IndexParts): Promise<P
       },
     })}.keys`;
     const stored = await store.read(name);
-    let keys = stored === null ? null : restoreKeys(stored, indexer.headDim * indexer.heads);
+    let keys = stored === null ? null : restoreKeys(stored, indexer.tokenBytes);
     if (keys === null) {
       keys = [];
       for (const passage of own) {

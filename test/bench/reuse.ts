@@ -1,13 +1,23 @@
 /**
- * `npm run bench -- reuse`: what is saved by keeping readings. A real package is asked, asked on, and asked again after
- * a restart, through the same steps as in the product; all times are of one run.
+ * `npm run bench -- reuse`: what is saved by keeping readings, and by the index. 300 files of a real package are asked,
+ * asked on, and asked again after a restart, then indexed, asked something new, and indexed again after one was edited,
+ * through the same steps as in the product; all times are of one run.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { cpus, homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { createRequire } from 'node:module';
-import { parseArgs } from 'node:util';
-import { ask, type AskRequest } from '../../extension/ask.ts';
+import { ask, type AskParts, type AskRequest } from '../../extension/ask.ts';
 import { createReadingStores } from '../../extension/engine/kvState/readingStore.ts';
 import { restoreReading } from '../../extension/engine/kvState/readingState.ts';
 import { bundledEngine } from '../../extension/engineClient/bundledEngine.ts';
@@ -15,26 +25,31 @@ import { startEngine, type EngineClient } from '../../extension/engineClient/eng
 import { readGrammarFile } from '../../extension/grammarFiles.ts';
 import type { CompletedAnswer } from '../../extension/protocol/answerEvents.ts';
 import type { ReadingRecord } from '../../extension/protocol/conversation.ts';
+import { indexWorkspace, type IndexProgress } from '../../extension/indexWorkspace.ts';
 import { resolveModel } from '../../extension/models/findModel.ts';
 import { createGrammars } from '../../extension/retrieval/syntax.ts';
 import { findFiles } from '../../extension/workspace/findFiles.ts';
 import { readSourceDocuments } from '../../extension/workspace/readSourceDocument.ts';
 import { smolLm2Path } from '../modelFiles.ts';
-import { loadEngine } from './likelihood.ts';
+import { loadEngine, neverAborted } from './likelihood.ts';
+import { npmPackage } from './npmPackage.ts';
 
 const resultsPath = 'test/bench/results/reuse.json';
-const packageName = 'mocha';
-const question = 'How are the tests of a suite run one after the other?';
-const followUp = 'What happens when a hook of the suite fails?';
+const packageName = 'lodash@4.17.21';
+/** Its internal modules: 300 files, one function each. */
+const isMeasured = (name: string): boolean => /^_.*\.js$/.test(name);
+const question = 'How is a deep clone of a value made?';
+const followUp = 'What is done about objects that refer to themselves?';
+const newQuestion = 'Where is the hash of a string key looked up, and what if it is not there?';
+const edited = '_baseSortedIndexBy.js';
 const capBytes = 10e9;
 const restoreRounds = 9;
 
-export async function reuseBench(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { tokens: { type: 'string', default: '61000' } },
-  });
-  const folder = dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
+export async function reuseBench(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ask-codebase-reuse-files-'));
+  const source = await npmPackage(packageName, join(homedir(), '.cache/ask-codebase/bench'));
+  for (const name of readdirSync(source).filter(isMeasured))
+    copyFileSync(join(source, name), join(folder, name));
   const states = { path: mkdtempSync(join(tmpdir(), 'ask-codebase-reuse-')), capBytes };
   const modelPath = await smolLm2Path();
   const request: AskRequest = {
@@ -48,7 +63,7 @@ export async function reuseBench(args: readonly string[]): Promise<void> {
       preset: 'default',
     },
     ...{
-      readingLimit: Number(values.tokens),
+      readingLimit: 'all',
       tokenBudget: 512,
       maxAnswerTokens: 16,
       temperature: 0,
@@ -69,9 +84,17 @@ export async function reuseBench(args: readonly string[]): Promise<void> {
     await engine.request('load', { modelPath, device: 'cpu' });
     const restored = await timed(engine, { ...request, question: followUp, history, continueOn: reading });
     const same = await timed(engine, request);
-    await engine.dispose();
 
-    const { milliseconds, plain, bytes } = await restoreTimes(modelPath, states.path);
+    const index = await indexed(engine, request);
+    const { readingLimit: _, ...automatic } = request;
+    const asked = await timed(engine, { ...automatic, question: newQuestion });
+    if (asked.answer.statistics.reused !== 'index') throw new Error('the index was not used');
+    appendFileSync(join(folder, edited), '\n// Sorted arrays alone.\n');
+    const again = await indexed(engine, request);
+    await engine.dispose();
+    const forwards = (answer: CompletedAnswer): number => answer.statistics.documentTokens;
+
+    const { bytes, fromDisk, fromMemory } = await restoreTimes(modelPath, states.path);
     const share = (seconds: number): number => seconds / first.seconds;
     const measured = [
       {
@@ -81,7 +104,26 @@ export async function reuseBench(args: readonly string[]): Promise<void> {
       },
       { name: 'the same after a restart', wanted: 0.02, measured: share(restored.seconds) },
       { name: 'the same question again', wanted: 0.02, measured: share(same.seconds) },
-      { name: 'restoring a state, times a plain read', wanted: 3, measured: milliseconds / plain },
+      {
+        name: 'restoring a state, times a plain read from the disk',
+        wanted: 3,
+        measured: fromDisk.restoring / fromDisk.reading,
+      },
+      {
+        name: 'a new question with the index, share of the document tokens read',
+        wanted: 1 / 12,
+        measured: forwards(asked.answer) / forwards(first.answer),
+      },
+      {
+        name: 'a new question with the index, first token, share of the first question',
+        wanted: 0.1,
+        measured: share(asked.seconds),
+      },
+      {
+        name: 'indexing again after an edit, share of the time, over the share of the tokens',
+        wanted: 3,
+        measured: again.seconds / index.seconds / (again.tokens / index.tokens),
+      },
     ];
     for (const { answer } of [next, restored, same]) {
       if (answer.statistics.reused !== 'state') throw new Error('it was read again');
@@ -90,7 +132,10 @@ export async function reuseBench(args: readonly string[]): Promise<void> {
       ...{ package: packageName, documentTokens: first.answer.statistics.documentTokens, stateBytes: bytes },
       ...{ firstQuestionSeconds: round(first.seconds), followUpSeconds: round(next.seconds) },
       ...{ restartedSeconds: round(restored.seconds), sameQuestionSeconds: round(same.seconds) },
-      ...{ restoreMilliseconds: round(milliseconds), plainReadMilliseconds: round(plain) },
+      ...{ restoreMilliseconds: rounded(fromDisk), restoreFromMemoryMilliseconds: rounded(fromMemory) },
+      ...{ files: index.files, indexTokens: index.tokens, indexSeconds: round(index.seconds) },
+      ...{ indexedQuestionTokens: forwards(asked.answer), indexedQuestionSeconds: round(asked.seconds) },
+      ...{ editedTokens: again.tokens, editedSeconds: round(again.seconds) },
     };
     const date = new Date().toISOString().slice(0, 10);
     const report = { date, model: basename(modelPath), device: cpus()[0]?.model, ...settings, measured };
@@ -101,7 +146,7 @@ export async function reuseBench(args: readonly string[]): Promise<void> {
       console.log(`${value > wanted ? 'MISSED' : 'met   '} ${name}: ${value.toFixed(4)}, at most ${wanted}`);
     }
   } finally {
-    rmSync(states.path, { recursive: true, force: true });
+    for (const path of [states.path, folder]) rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -117,17 +162,7 @@ async function timed(engine: EngineClient, request: AskRequest): Promise<Timed> 
   let seconds: number | undefined;
   let reading: ReadingRecord | undefined;
   let lastPercent = -1;
-  const events = ask(
-    request,
-    {
-      findFiles,
-      readDocuments: readSourceDocuments,
-      grammars: createGrammars(readGrammarFile),
-      resolveModel,
-      engine: () => Promise.resolve(engine),
-    },
-    new AbortController().signal,
-  );
+  const events = ask(request, partsWith(engine), neverAborted);
   for await (const event of events) {
     if (event.event === 'plan') reading = event.reading;
     if (event.event === 'text') seconds ??= (performance.now() - begin) / 1000;
@@ -145,39 +180,93 @@ async function timed(engine: EngineClient, request: AskRequest): Promise<Timed> 
   throw new Error('no answer');
 }
 
-/** Of the stored state: milliseconds to restore it, and to read its file; medians of rounds that alternate. */
-async function restoreTimes(
-  modelPath: string,
-  folder: string,
-): Promise<{ milliseconds: number; plain: number; bytes: number }> {
-  const name = readdirSync(folder).find((one) => one.endsWith('.kv'))!;
+/** What was read into the index now; the seconds are those of reading it. */
+async function indexed(
+  engine: EngineClient,
+  { folders, model, device, states }: AskRequest,
+): Promise<{ files: number; tokens: number; seconds: number }> {
+  if (model === undefined || states === undefined) throw new Error('no model, or nowhere to keep an index');
+  const request = { folders, model, device, states };
+  let last: IndexProgress | undefined;
+  for await (const progress of indexWorkspace(request, partsWith(engine), () => undefined, neverAborted))
+    last = progress;
+  if (last === undefined || last.indexed !== last.filesTotal) throw new Error('not everything is indexed');
+  console.log(`indexed ${last.tokens} tokens in ${last.seconds.toFixed(2)} s`);
+  return { files: last.indexed, tokens: last.tokens, seconds: last.seconds };
+}
+
+function partsWith(engine: EngineClient): AskParts {
+  return {
+    findFiles,
+    readDocuments: readSourceDocuments,
+    grammars: createGrammars(readGrammarFile),
+    resolveModel,
+    engine: () => Promise.resolve(engine),
+  };
+}
+
+interface RestoreTimes {
+  readonly bytes: number;
+  /** Milliseconds, medians of rounds that alternate: to restore it, and to read its file. */
+  readonly fromDisk: RestoreTime;
+  /** The same when the system has the file in its memory. */
+  readonly fromMemory: RestoreTime;
+}
+
+interface RestoreTime {
+  readonly restoring: number;
+  readonly reading: number;
+}
+
+/** Of the first state that was stored. */
+async function restoreTimes(modelPath: string, folder: string): Promise<RestoreTimes> {
+  const name = readdirSync(folder)
+    .filter((one) => one.endsWith('.kv'))
+    .sort((a, b) => statSync(join(folder, a)).birthtimeMs - statSync(join(folder, b)).birthtimeMs)[0]!;
   const path = join(folder, name);
   const engine = loadEngine(modelPath, 'cpu');
   const opened = engine.open(2048, 1100);
   const { open } = createReadingStores(console.error);
   const store = open({ path: folder, capBytes });
-  const restoring: number[] = [];
-  const reading: number[] = [];
-  try {
+  const measure = async (prepare: () => void): Promise<RestoreTime> => {
+    const [restoring, reading]: [number[], number[]] = [[], []];
     for (let round = 0; round < restoreRounds; round++) {
+      prepare();
       const begin = performance.now();
       const bytes = readFileSync(path);
       reading.push(performance.now() - begin);
       if (bytes.length === 0) throw new Error('an empty state');
+      prepare();
       const restoreBegin = performance.now();
       const stored = await store.read(name);
       const held = stored === null ? 'gone' : restoreReading(opened, stored, name.replace('.kv', ''));
       restoring.push(performance.now() - restoreBegin);
       if (typeof held === 'string') throw new Error(held);
     }
+    return { restoring: median(restoring), reading: median(reading) };
+  };
+  try {
+    return {
+      bytes: statSync(path).size,
+      fromDisk: await measure(() => dropFromMemory(path)),
+      fromMemory: await measure(() => undefined),
+    };
   } finally {
     engine.dispose();
   }
-  return { milliseconds: median(restoring), plain: median(reading), bytes: statSync(path).size };
+}
+
+/** GNU dd asks the system to forget what it holds of a file. */
+function dropFromMemory(path: string): void {
+  execFileSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
 }
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function rounded({ restoring, reading }: RestoreTime): RestoreTime {
+  return { restoring: round(restoring), reading: round(reading) };
 }
 
 function round(value: number): number {

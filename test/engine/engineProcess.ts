@@ -14,10 +14,13 @@ export function buildBundles(): void {
 }
 
 /** @param under the program before `node`, with its arguments: `unshare -rm`, for instance */
-export function startBundledEngine(under: readonly string[] = []): Promise<EngineClient> {
+export function startBundledEngine(
+  under: readonly string[] = [],
+  onStderrLine: (line: string) => void = () => undefined,
+): Promise<EngineClient> {
   const { command, args } = bundledEngine(`${repository}dist/engine.mjs`);
   const [program = command, ...rest] = [...under, command, ...args];
-  return startEngine({ command: program, args: rest });
+  return startEngine({ command: program, args: rest, onStderrLine });
 }
 
 /** One of this project's own source files, whole. */

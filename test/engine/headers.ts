@@ -81,7 +81,8 @@ export function readDeclarations(folder: string): ReadonlyMap<string, Declaratio
     declarations.set(name!, {
       result: plainType(result!, typedefs),
       parameters: parameterList(parameters!).map((parameter) =>
-        plainType(parameter.replace(/\b\w+\s*(\[\d*\])?$/, '$1'), typedefs),
+        // A parameter without a name is its type alone.
+        plainType(parameter.replace(/(?<=[\s*])\w+\s*(\[\d*\])?$/, '$1'), typedefs),
       ),
     });
   }

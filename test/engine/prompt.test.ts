@@ -7,7 +7,12 @@ import { answer } from '../../extension/engine/answer.ts';
 import { tokenizePassages } from '../../extension/engine/documentTokens.ts';
 import { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
-import { buildPrompt, historyLimit, maxScoringTokens } from '../../extension/engine/prompt.ts';
+import {
+  buildPrompt,
+  historyLimit,
+  maxScoringTokens,
+  renderTemplate,
+} from '../../extension/engine/prompt.ts';
 import { isAskError } from '../../extension/errors.ts';
 import type { AnsweredResult, AskParams } from '../../extension/protocol/engine.ts';
 import type { Turn } from '../../extension/protocol/nouns.ts';
@@ -59,6 +64,14 @@ describe('control tokens', () => {
       engine.model.tokenize(rendered, { special: true }),
     );
   });
+});
+
+test('a model that can think aloud is told not to', () => {
+  const { chatTemplate, specialTexts } = engine.model;
+  const thinking =
+    '{%- if enable_thinking is defined and enable_thinking is false %}<think></think>{%- endif %}';
+  const rendered = renderTemplate({ chatTemplate: `${chatTemplate}${thinking}`, specialTexts });
+  expect(rendered).toBe(`${renderTemplate(engine.model)}<think></think>`);
 });
 
 describe('earlier turns', () => {

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { compressSuite } from '../compressSuite.ts';
+import { familySuite } from '../familySuite.ts';
 import { numericsSuite } from '../numericsSuite.ts';
 import { gpuModels, hasVulkanDevice } from './softwareDevice.ts';
 
@@ -7,4 +8,5 @@ import { gpuModels, hasVulkanDevice } from './softwareDevice.ts';
 describe.skipIf(!hasVulkanDevice())('whole offload', () => {
   numericsSuite({ device: 'vulkan' }, [true, true, true], gpuModels);
   compressSuite({ device: 'vulkan' }, 1.5e-2);
+  familySuite({ device: 'vulkan' }, ['smollm3', 'gemma3']);
 });

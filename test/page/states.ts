@@ -112,7 +112,25 @@ export const states: Readonly<Record<string, PageState>> = {
     notices: ['Another window has a model loaded: both together need 6.1 GB.'],
     engine: { state: 'failed' },
   },
-  needsModel: doing({ kind: 'needsModel', name: 'Qwen2.5 Coder 3B', bytes: 2_104_932_000 }),
+  needsModel: doing({ kind: 'needsModel', name: 'Qwen2.5 Coder 3B', bytes: 2_104_932_000, haveBytes: 0 }),
+  recommended: doing({
+    ...{
+      kind: 'needsModel',
+      name: 'Qwen2.5-Coder-0.5B-Instruct',
+      bytes: 491_000_000,
+      about: true,
+      haveBytes: 0,
+    },
+    reason:
+      'Good answers for the time that reading takes. Reads 10,000 tokens in about 2 min on the processor.',
+    others: [{ name: 'SmolLM2-135M-Instruct', bytes: 98_362_432 }],
+  }),
+  paused: doing({
+    kind: 'needsModel',
+    name: 'Qwen2.5 Coder 3B',
+    bytes: 2_104_932_000,
+    haveBytes: 912_000_000,
+  }),
   confirm: doing({ kind: 'confirm', seconds: 130, tokens: 61_204, smaller: { tokens: 8_000, seconds: 30 } }),
   queued: doing(
     { kind: 'queued', ahead: 1 },

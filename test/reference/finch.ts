@@ -12,7 +12,7 @@ export interface TwinInput {
 }
 
 /**
- * Reads the document under the question.
+ * Reads the document under the question. A layer with a window keeps the last cells.
  * @param decide is shown, at every eviction, what this loop would keep, [layer][kvHead][cell], and says what is kept:
  *        the loop under test may be followed, so that a tie which it breaks otherwise changes nothing afterwards.
  * @returns the cache, and the document tokens that each layer and KV head keeps, [layer][kvHead][cell]; the prefix's
@@ -35,13 +35,21 @@ export function finch(
     read += chunk.length;
     const cells = kvCache.positions.length;
     const before = cells - chunk.length - prefix.length;
-    const wanted = prefix.length + wantedCells(options, before, chunk.length, read, tokens.length);
+    const largestWindow = Math.max(...twin.layers.map(({ window }) => window ?? 1));
+    const wanted = Math.min(
+      prefix.length + options.tokenBudget,
+      Math.max(
+        prefix.length + wantedCells(options, before, chunk.length, read, tokens.length),
+        largestWindow - 1,
+      ),
+    );
     if (wanted >= cells) continue;
 
     const decoded = decode(twin, kvCache, question, cells);
     truncate(kvCache, cells);
-    const own = twin.layers.map((_, layer) =>
+    const own = twin.layers.map(({ window }, layer) =>
       heads(twin.kvHeads).map((kvHead) => {
+        if (window !== null) return heads(wanted).map((cell) => cells - wanted + cell);
         const scores = listScores(twin, decoded, options, layer, kvHead, cells);
         const line = (cell: number) => lineOf[kept[layer]![kvHead]![cell]!]!;
         return choose(scores, options, prefix.length + options.sinkTokens, wanted, line);

@@ -1,46 +1,53 @@
 /**
- * RoPE of one model, as a plain rotation: at position p, pair d of a head's dimensions turns by p * frequencies[d]
- * radians and is multiplied by `magnitude`.
+ * RoPE of one layer, as a plain rotation: at position p, pair d of a head's dimensions turns by p * frequencies[d]
+ * radians and is multiplied by `magnitude`. Dimensions beyond the pairs are left as they are.
  */
 export interface Rotation {
-  /** Which dimensions make pair d: 2d and 2d + 1, or d and d + headDim / 2. */
+  /** Which dimensions make pair d: 2d and 2d + 1, or d and d + the number of pairs. */
   readonly pairing: 'neighbours' | 'halves';
-  /** Radians per position, [headDim / 2]. */
+  /** Radians per position, one for each pair. */
   readonly frequencies: Float64Array;
   readonly magnitude: number;
 }
 
 export interface RotationOptions {
   readonly pairing: Rotation['pairing'];
-  readonly headDim: number;
+  /** Dimensions of a head that are rotated, the first ones. */
+  readonly dims: number;
   readonly base: number;
-  /** Divisors of the frequencies, [headDim / 2]. */
-  readonly factors?: Float64Array;
-  readonly yarn?: { readonly factor: number; readonly originalContext: number };
+  /** Divisors of the frequencies, [dims / 2]. */
+  readonly factors?: Float64Array | undefined;
+  /** Divisor of all frequencies. */
+  readonly linear?: number | undefined;
+  readonly yarn?: { readonly factor: number; readonly originalContext: number } | undefined;
+  /** Multiplies the magnitude; 1 when absent. */
+  readonly attentionFactor?: number | undefined;
 }
 
 export function makeRotation(options: RotationOptions): Rotation {
-  const { pairing, headDim, base, factors, yarn } = options;
+  const { pairing, dims, base, factors, linear = 1, yarn, attentionFactor = 1 } = options;
   const plain = Float64Array.from(
-    { length: headDim / 2 },
-    (_, pair) => base ** ((-2 * pair) / headDim) / (factors?.[pair] ?? 1),
+    { length: dims / 2 },
+    (_, pair) => base ** ((-2 * pair) / dims) / (factors?.[pair] ?? 1) / linear,
   );
-  if (yarn === undefined) return { pairing, frequencies: plain, magnitude: 1 };
+  if (yarn === undefined) return { pairing, frequencies: plain, magnitude: attentionFactor };
   // Pairs that turn often within the original context keep their frequency, those that turn rarely are slowed by the
   // factor, and those between are blended.
   const fastest = Math.max(0, Math.floor(pairOfTurns(yarnFastTurns, options, yarn.originalContext)));
-  const slowest = Math.min(headDim - 1, Math.ceil(pairOfTurns(yarnSlowTurns, options, yarn.originalContext)));
+  const slowest = Math.min(dims - 1, Math.ceil(pairOfTurns(yarnSlowTurns, options, yarn.originalContext)));
   const frequencies = plain.map((frequency, pair) => {
     const ramp = Math.min(1, Math.max(0, (pair - fastest) / Math.max(0.001, slowest - fastest)));
     return frequency * (1 - ramp) + (frequency / yarn.factor) * ramp;
   });
-  return { pairing, frequencies, magnitude: 1 + 0.1 * Math.max(0, Math.log(yarn.factor)) };
+  const magnitude = attentionFactor * (1 + 0.1 * Math.max(0, Math.log(yarn.factor)));
+  return { pairing, frequencies, magnitude };
 }
 
-/** One head's query or key [headDim], turned from position 0 to `position`. A new array. */
-export function rotate(rotation: Rotation, vector: Float64Array, position: number): Float64Array {
-  const result = new Float64Array(vector.length);
-  const pairs = vector.length / 2;
+/** One head's query or key, turned from position 0 to `position`; a layer without RoPE has no rotation. A new array. */
+export function rotate(rotation: Rotation | null, vector: Float64Array, position: number): Float64Array {
+  const result = vector.slice();
+  if (rotation === null) return result;
+  const pairs = rotation.frequencies.length;
   for (let pair = 0; pair < pairs; pair++) {
     const first = rotation.pairing === 'neighbours' ? 2 * pair : pair;
     const second = rotation.pairing === 'neighbours' ? 2 * pair + 1 : pair + pairs;
@@ -57,6 +64,6 @@ const yarnFastTurns = 32;
 const yarnSlowTurns = 1;
 
 /** The (fractional) pair that makes `turns` full turns within `context` positions. */
-function pairOfTurns(turns: number, { headDim, base }: RotationOptions, context: number): number {
-  return (headDim * Math.log(context / (turns * 2 * Math.PI))) / (2 * Math.log(base));
+function pairOfTurns(turns: number, { dims, base }: RotationOptions, context: number): number {
+  return (dims * Math.log(context / (turns * 2 * Math.PI))) / (2 * Math.log(base));
 }

@@ -1,22 +1,46 @@
 import { type MetadataValue, type WritableTensor, writeGguf } from './ggufWriter.ts';
 import { gaussians } from './random.ts';
 import { tinyTokenIds, tinyVocabulary } from './tinyVocabulary.ts';
+import type { TwinArchitecture } from './twinModel.ts';
 
 export interface TinyModelOptions {
-  /** llama: neighbouring pairs are rotated. qwen2: halves are, and Q, K and V have biases. qwen3: halves, and Q and K are normed. */
-  readonly architecture: 'llama' | 'qwen2' | 'qwen3';
+  /**
+   * llama: neighbouring pairs are rotated. qwen2: halves are, and Q, K and V have biases. qwen3: halves, and Q and K are
+   * normed. smollm3: neighbours, and every fourth layer has no RoPE. phi3: halves, and Q, K and V are one matrix, as are
+   * gate and up. granite: neighbours, and `scales`. gemma3: halves, Q, K and what each part adds are normed, and `window`.
+   */
+  readonly architecture: TwinArchitecture;
   readonly layers: number;
   readonly heads: number;
   readonly kvHeads: number;
-  /** Even. For qwen2, heads * headDim is the embedding's length. */
+  /** Even. For qwen2 and phi3, heads * headDim is the embedding's length. */
   readonly headDim: number;
   readonly embedding: number;
   readonly feedForward: number;
   readonly contextLength: number;
   readonly ropeBase?: number;
+  /** Dimensions of a head that are rotated; all when absent (phi3 only). */
+  readonly ropeDims?: number;
   /** Writes Llama 3's frequency factors as rope_freqs.weight (llama only). */
   readonly ropeFactors?: boolean;
-  readonly yarn?: { readonly factor: number; readonly originalContext: number };
+  /** Two lists of frequency factors, of which the longer context gets the second (phi3 only). */
+  readonly longRope?: { readonly originalContext: number; readonly attentionFactor: number };
+  /** Slows all rotations by this factor. */
+  readonly ropeLinear?: number;
+  readonly yarn?: {
+    readonly factor: number;
+    readonly originalContext: number;
+    readonly attentionFactor?: number;
+  };
+  /** Factors on embeddings, on what each part adds, on the attention's scores, and the divisor of the logits (granite only). */
+  readonly scales?: {
+    readonly embedding: number;
+    readonly residual: number;
+    readonly attention: number;
+    readonly logits: number;
+  };
+  /** Tokens that all but every `period`-th layer see, itself included, and the base of their RoPE (gemma3 only). */
+  readonly window?: { readonly tokens: number; readonly period: number; readonly ropeBase: number };
   /** The output matrix is the token embedding. */
   readonly tiedEmbeddings?: boolean;
   /** Type of the matrices; norms, biases and frequency factors are always f32. */
@@ -46,41 +70,68 @@ const chatTemplate =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}" +
   "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
+const ownOptions = [
+  ['ropeDims', 'phi3'],
+  ['longRope', 'phi3'],
+  ['scales', 'granite'],
+  ['window', 'gemma3'],
+] as const;
+
 function refuseImpossible(options: TinyModelOptions): void {
   const { architecture, heads, kvHeads, headDim, embedding } = options;
   if (headDim % 2 !== 0) throw new Error(`headDim ${headDim} is odd: rotation needs pairs`);
   if (heads % kvHeads !== 0)
     throw new Error(`${heads} heads cannot share ${kvHeads} KV heads: choose a multiple`);
-  if (architecture === 'qwen2' && heads * headDim !== embedding)
-    throw new Error(`qwen2 needs an embedding of heads * headDim = ${heads * headDim}, not ${embedding}`);
+  if (['qwen2', 'phi3'].includes(architecture) && heads * headDim !== embedding)
+    throw new Error(
+      `${architecture} needs an embedding of heads * headDim = ${heads * headDim}, not ${embedding}`,
+    );
   if (architecture !== 'llama' && options.ropeFactors === true)
     throw new Error(`${architecture} has no rope_freqs.weight: use the llama architecture`);
+  for (const [option, owner] of ownOptions) {
+    if (options[option] !== undefined && architecture !== owner)
+      throw new Error(`${architecture} has no ${option}: use the ${owner} architecture`);
+  }
 }
 
 function architectureMetadata(options: TinyModelOptions, vocabularySize: number): [string, MetadataValue][] {
-  const { architecture: name, yarn } = options;
+  const { architecture: name, yarn, longRope, ropeLinear, scales, window } = options;
+  const counts: [string, number | undefined][] = [
+    ['vocab_size', vocabularySize],
+    ['context_length', options.contextLength],
+    ['embedding_length', options.embedding],
+    ['block_count', options.layers],
+    ['feed_forward_length', options.feedForward],
+    ['attention.head_count', options.heads],
+    ['attention.head_count_kv', options.kvHeads],
+    ['attention.key_length', options.headDim],
+    ['attention.value_length', options.headDim],
+    ['attention.sliding_window', window?.tokens],
+    ['attention.sliding_window_pattern', window?.period],
+    ['rope.dimension_count', options.ropeDims ?? options.headDim],
+    ['rope.scaling.original_context_length', yarn?.originalContext ?? longRope?.originalContext],
+  ];
+  const factors: [string, number | undefined][] = [
+    ['attention.layer_norm_rms_epsilon', normEpsilon],
+    ['rope.freq_base', options.ropeBase ?? defaultRopeBase],
+    ['rope.freq_base_swa', window?.ropeBase],
+    ['rope.scaling.factor', yarn?.factor ?? ropeLinear],
+    ['rope.scaling.attn_factor', yarn?.attentionFactor ?? longRope?.attentionFactor],
+    ['embedding_scale', scales?.embedding],
+    ['residual_scale', scales?.residual],
+    ['attention.scale', scales?.attention],
+    ['logit_scale', scales?.logits],
+  ];
+  const scaling = yarn ? 'yarn' : longRope ? 'longrope' : ropeLinear === undefined ? undefined : 'linear';
   const entries: [string, MetadataValue][] = [
     ['general.architecture', { type: 'string', value: name }],
-    ['general.name', { type: 'string', value: `Tiny random ${name}` }],
-    [`${name}.vocab_size`, { type: 'uint32', value: vocabularySize }],
-    [`${name}.context_length`, { type: 'uint32', value: options.contextLength }],
-    [`${name}.embedding_length`, { type: 'uint32', value: options.embedding }],
-    [`${name}.block_count`, { type: 'uint32', value: options.layers }],
-    [`${name}.feed_forward_length`, { type: 'uint32', value: options.feedForward }],
-    [`${name}.attention.head_count`, { type: 'uint32', value: options.heads }],
-    [`${name}.attention.head_count_kv`, { type: 'uint32', value: options.kvHeads }],
-    [`${name}.attention.key_length`, { type: 'uint32', value: options.headDim }],
-    [`${name}.attention.value_length`, { type: 'uint32', value: options.headDim }],
-    [`${name}.attention.layer_norm_rms_epsilon`, { type: 'float32', value: normEpsilon }],
-    [`${name}.rope.dimension_count`, { type: 'uint32', value: options.headDim }],
-    [`${name}.rope.freq_base`, { type: 'float32', value: options.ropeBase ?? defaultRopeBase }],
+    ['general.name', { type: 'string', value: 'Tiny random model' }],
   ];
-  if (yarn !== undefined)
-    entries.push(
-      [`${name}.rope.scaling.type`, { type: 'string', value: 'yarn' }],
-      [`${name}.rope.scaling.factor`, { type: 'float32', value: yarn.factor }],
-      [`${name}.rope.scaling.original_context_length`, { type: 'uint32', value: yarn.originalContext }],
-    );
+  if (scaling !== undefined) entries.push([`${name}.rope.scaling.type`, { type: 'string', value: scaling }]);
+  for (const [key, value] of counts)
+    if (value !== undefined) entries.push([`${name}.${key}`, { type: 'uint32', value }]);
+  for (const [key, value] of factors)
+    if (value !== undefined) entries.push([`${name}.${key}`, { type: 'float32', value }]);
   return entries;
 }
 
@@ -119,24 +170,36 @@ function tensors(options: TinyModelOptions, vocabularySize: number): WritableTen
     values: gaussians(length, seed, name).map((value) => centre + 0.2 * value),
   });
 
+  // Where the model scales its embeddings itself, they are written small.
+  const embeddingGain =
+    architecture === 'gemma3' ? 1 : Math.sqrt(embedding) / (options.scales?.embedding ?? 1);
   const all = [
-    matrix('token_embd.weight', embedding, vocabularySize, Math.sqrt(embedding)),
+    matrix('token_embd.weight', embedding, vocabularySize, embeddingGain),
     vector('output_norm.weight', embedding, 1),
   ];
   if (options.tiedEmbeddings !== true) all.push(matrix('output.weight', embedding, vocabularySize));
   if (options.ropeFactors === true) all.push(ropeFactors(options));
+  if (options.longRope !== undefined) all.push(...longRopeFactors(options));
   for (let layer = 0; layer < options.layers; layer++) {
     const name = (suffix: string) => `blk.${layer}.${suffix}`;
+    // Larger queries and keys make attention prefer some tokens clearly, as in a trained model.
+    if (architecture === 'phi3')
+      all.push(
+        matrix(name('attn_qkv.weight'), embedding, queryWidth + 2 * kvWidth, 1.25),
+        matrix(name('ffn_up.weight'), embedding, 2 * feedForward),
+      );
+    else
+      all.push(
+        matrix(name('attn_q.weight'), embedding, queryWidth, 1.5),
+        matrix(name('attn_k.weight'), embedding, kvWidth, 1.5),
+        matrix(name('attn_v.weight'), embedding, kvWidth),
+        matrix(name('ffn_gate.weight'), embedding, feedForward),
+        matrix(name('ffn_up.weight'), embedding, feedForward),
+      );
     all.push(
       vector(name('attn_norm.weight'), embedding, 1),
-      // Larger queries and keys make attention prefer some tokens clearly, as in a trained model.
-      matrix(name('attn_q.weight'), embedding, queryWidth, 1.5),
-      matrix(name('attn_k.weight'), embedding, kvWidth, 1.5),
-      matrix(name('attn_v.weight'), embedding, kvWidth),
       matrix(name('attn_output.weight'), queryWidth, embedding),
       vector(name('ffn_norm.weight'), embedding, 1),
-      matrix(name('ffn_gate.weight'), embedding, feedForward),
-      matrix(name('ffn_up.weight'), embedding, feedForward),
       matrix(name('ffn_down.weight'), feedForward, embedding),
     );
     if (architecture === 'qwen2')
@@ -145,13 +208,29 @@ function tensors(options: TinyModelOptions, vocabularySize: number): WritableTen
         vector(name('attn_k.bias'), kvWidth, 0),
         vector(name('attn_v.bias'), kvWidth, 0),
       );
-    if (architecture === 'qwen3')
+    if (architecture === 'qwen3' || architecture === 'gemma3')
       all.push(
         vector(name('attn_q_norm.weight'), headDim, 1.5),
         vector(name('attn_k_norm.weight'), headDim, 1.5),
       );
+    if (architecture === 'gemma3')
+      all.push(
+        vector(name('post_attention_norm.weight'), embedding, 1),
+        vector(name('post_ffw_norm.weight'), embedding, 1),
+      );
   }
   return all;
+}
+
+/** For a short and a long context: from 1 on, and rising to 4. */
+function longRopeFactors({ headDim, ropeDims = headDim }: TinyModelOptions): WritableTensor[] {
+  const pairs = ropeDims / 2;
+  return [1, 4].map((last) => ({
+    name: `rope_factors_${last === 1 ? 'short' : 'long'}.weight`,
+    shape: [pairs],
+    type: 'f32',
+    values: Float32Array.from({ length: pairs }, (_, pair) => 1 + ((last - 1 + 0.1) * pair) / pairs),
+  }));
 }
 
 /**

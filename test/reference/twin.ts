@@ -1,6 +1,6 @@
 /**
- * The definition that the engine is tested against: the forward pass of three architectures and Finch's operations on
- * the KV cache, in float64 and in plain loops. Slow on purpose.
+ * The definition that the engine is tested against: the forward pass of the served architectures and Finch's operations
+ * on the KV cache, in float64 and in plain loops. Slow on purpose.
  */
 import { rotate } from './rotation.ts';
 import type { Matrix, Twin, TwinLayer } from './twinModel.ts';
@@ -52,7 +52,7 @@ export function decode(
     throw new Error(`position ${firstPosition} is taken: start after ${lastPosition}`);
   const tokenPositions = tokens.map((_, i) => firstPosition + i);
   kvCache.positions.push(...tokenPositions);
-  let hidden = tokens.map((token) => row(twin.tokenEmbedding, token));
+  let hidden = tokens.map((token) => scaled(row(twin.tokenEmbedding, token), twin.scales.embedding));
   const attention: Float64Array[][][] = [];
   const queries: Float64Array[][][] = [];
 
@@ -67,13 +67,13 @@ export function decode(
       const value = plus(times(layer.value, normed), layer.valueBias);
       layerQueries.forEach((rows, head) => {
         const unrotated = headNorm(headOf(query, head, twin.headDim), layer.queryNorm, twin.normEpsilon);
-        rows.push(rotate(twin.rotation, unrotated, position));
+        rows.push(rotate(layer.rotation, unrotated, position));
       });
       cells.forEach((headCells, kvHead) => {
         const unrotatedKey = headNorm(headOf(key, kvHead, twin.headDim), layer.keyNorm, twin.normEpsilon);
         headCells.push({
           unrotatedKey,
-          key: rotate(twin.rotation, unrotatedKey, position),
+          key: rotate(layer.rotation, unrotatedKey, position),
           value: headOf(value, kvHead, twin.headDim),
         });
       });
@@ -82,8 +82,10 @@ export function decode(
     const layerAttention = layerQueries.map((rows, head) =>
       rows.map((query, i) => {
         const headCells = cells[kvHeadOf(twin, head)]!;
-        const visible = kvCache.positions.filter((position) => position <= tokenPositions[i]!).length;
-        return attentionRow(query, headCells, visible);
+        const own = tokenPositions[i]!;
+        const first = kvCache.positions.findIndex((position) => position > own - (layer.window ?? Infinity));
+        const visible = kvCache.positions.filter((position) => position <= own).length;
+        return attentionRow(query, headCells, first, visible, twin.scales.attention);
       }),
     );
     hidden = hidden.map((state, i) => {
@@ -94,8 +96,11 @@ export function decode(
           for (let d = 0; d < twin.headDim; d++) mixed[head * twin.headDim + d]! += weight * value[d]!;
         });
       });
-      const attended = plus(state, times(layer.attentionOutput, mixed));
-      return plus(attended, feedForward(layer, rmsNorm(attended, layer.feedForwardNorm, twin.normEpsilon)));
+      const added = (x: Float64Array, norm: Float64Array | undefined) =>
+        scaled(headNorm(x, norm, twin.normEpsilon), twin.scales.residual);
+      const attended = plus(state, added(times(layer.attentionOutput, mixed), layer.attentionPostNorm));
+      const normed = rmsNorm(attended, layer.feedForwardNorm, twin.normEpsilon);
+      return plus(attended, added(feedForward(twin, layer, normed), layer.feedForwardPostNorm));
     });
     attention.push(layerAttention);
     queries.push(layerQueries);
@@ -103,7 +108,10 @@ export function decode(
 
   const last = hidden.at(-1);
   if (last === undefined) throw new Error('no tokens to decode: pass at least one');
-  const logits = times(twin.output, rmsNorm(last, twin.outputNorm, twin.normEpsilon));
+  const logits = scaled(
+    times(twin.output, rmsNorm(last, twin.outputNorm, twin.normEpsilon)),
+    twin.scales.logits,
+  );
   return { logits, attention, queries };
 }
 
@@ -132,7 +140,7 @@ export function keepCells(
   keep: readonly (readonly ArrayLike<number>[])[],
 ): void {
   const kept = keep[0]?.[0]?.length ?? 0;
-  twin.layers.forEach((_, layer) => {
+  twin.layers.forEach(({ rotation }, layer) => {
     for (let kvHead = 0; kvHead < twin.kvHeads; kvHead++) {
       const indices = Array.from(keep[layer]?.[kvHead] ?? []);
       const old = kvCache.cells[layer]![kvHead]!;
@@ -145,7 +153,7 @@ export function keepCells(
         );
       kvCache.cells[layer]![kvHead] = indices.map((cell, t) => {
         const { unrotatedKey, value } = old[cell]!;
-        return { unrotatedKey, key: rotate(twin.rotation, unrotatedKey, t), value };
+        return { unrotatedKey, key: rotate(rotation, unrotatedKey, t), value };
       });
     }
   });
@@ -158,28 +166,44 @@ export function truncate(kvCache: TwinKvCache, length: number): void {
   for (const heads of kvCache.cells) for (const cells of heads) cells.length = kvCache.positions.length;
 }
 
-/** Softmax over the first `visible` cells of query · key / sqrt(headDim); 0 beyond them. */
-function attentionRow(query: Float64Array, cells: readonly TwinCell[], visible: number): Float64Array {
+/** Softmax over the cells `first` to `visible` - 1 of scale * query · key; 0 elsewhere. */
+function attentionRow(
+  query: Float64Array,
+  cells: readonly TwinCell[],
+  first: number,
+  visible: number,
+  scale: number,
+): Float64Array {
   const weights = new Float64Array(cells.length);
   let largest = -Infinity;
-  for (let j = 0; j < visible; j++) {
-    weights[j] = dot(query, cells[j]!.key) / Math.sqrt(query.length);
+  for (let j = first; j < visible; j++) {
+    weights[j] = dot(query, cells[j]!.key) * scale;
     largest = Math.max(largest, weights[j]!);
   }
   let sum = 0;
-  for (let j = 0; j < visible; j++) {
+  for (let j = first; j < visible; j++) {
     weights[j] = Math.exp(weights[j]! - largest);
     sum += weights[j]!;
   }
-  for (let j = 0; j < visible; j++) weights[j]! /= sum;
+  for (let j = first; j < visible; j++) weights[j]! /= sum;
   return weights;
 }
 
-/** SwiGLU: down(silu(gate(x)) * up(x)). */
-function feedForward(layer: TwinLayer, x: Float64Array): Float64Array {
+/** down(activation(gate(x)) * up(x)). */
+function feedForward(twin: Twin, layer: TwinLayer, x: Float64Array): Float64Array {
   const up = times(layer.up, x);
-  const gated = times(layer.gate, x).map((value, i) => (value / (1 + Math.exp(-value))) * up[i]!);
+  const activate = twin.activation === 'silu' ? silu : gelu;
+  const gated = times(layer.gate, x).map((value, i) => activate(value) * up[i]!);
   return times(layer.down, gated);
+}
+
+function silu(x: number): number {
+  return x / (1 + Math.exp(-x));
+}
+
+/** By the hyperbolic tangent, as llama.cpp has it. */
+function gelu(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * x * (1 + 0.044715 * x * x)));
 }
 
 /** The KV head that a query head reads: neighbouring query heads share one. */
@@ -208,6 +232,10 @@ function times(matrix: Matrix, x: Float64Array): Float64Array {
     result[r] = sum;
   }
   return result;
+}
+
+function scaled(x: Float64Array, factor: number): Float64Array {
+  return x.map((value) => value * factor);
 }
 
 function plus(x: Float64Array, y: Float64Array | undefined): Float64Array {

@@ -1,14 +1,42 @@
 import { type ReadGguf, type ReadValue, readGguf } from './ggufReader.ts';
 import { makeRotation, type Rotation } from './rotation.ts';
 
+/** Of each architecture: how dimensions are paired, and what its weights do not say. */
+const architectures = {
+  llama: { pairing: 'neighbours' },
+  qwen2: { pairing: 'halves' },
+  qwen3: { pairing: 'halves' },
+  /** Every fourth layer has no RoPE. */
+  smollm3: { pairing: 'neighbours', layersWithoutRope: 4 },
+  phi3: { pairing: 'halves' },
+  granite: { pairing: 'neighbours' },
+  /** The embeddings are scaled by the root of their length. */
+  gemma3: { pairing: 'halves', activation: 'gelu', scalesEmbeddings: true },
+} as const satisfies Record<string, ArchitectureTraits>;
+
+export type TwinArchitecture = keyof typeof architectures;
+
+interface ArchitectureTraits {
+  readonly pairing: Rotation['pairing'];
+  readonly layersWithoutRope?: number;
+  readonly activation?: Twin['activation'];
+  readonly scalesEmbeddings?: boolean;
+}
+
 /** The weights and shapes of one model, in float64. */
 export interface Twin {
-  readonly architecture: 'llama' | 'qwen2' | 'qwen3';
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
   readonly normEpsilon: number;
-  readonly rotation: Rotation;
+  /** Factors on the embeddings, on what attention and feed-forward part add, on the attention's scores, on the logits. */
+  readonly scales: {
+    readonly embedding: number;
+    readonly residual: number;
+    readonly attention: number;
+    readonly logits: number;
+  };
+  readonly activation: 'silu' | 'gelu';
   /** [vocabulary, embedding] */
   readonly tokenEmbedding: Matrix;
   readonly layers: readonly TwinLayer[];
@@ -26,6 +54,10 @@ export interface Matrix {
 }
 
 export interface TwinLayer {
+  /** Null: without RoPE. */
+  readonly rotation: Rotation | null;
+  /** Tokens that a token sees, itself included; null: all before it. */
+  readonly window: number | null;
   readonly attentionNorm: Float64Array;
   /** [heads * headDim, embedding] */
   readonly query: Matrix;
@@ -36,11 +68,14 @@ export interface TwinLayer {
   readonly queryBias: Float64Array | undefined;
   readonly keyBias: Float64Array | undefined;
   readonly valueBias: Float64Array | undefined;
-  /** Of qwen3, [headDim], the same for every head. */
+  /** Of qwen3 and gemma3, [headDim], the same for every head. */
   readonly queryNorm: Float64Array | undefined;
   readonly keyNorm: Float64Array | undefined;
   /** [embedding, heads * headDim] */
   readonly attentionOutput: Matrix;
+  /** Of gemma3: norms of what attention and feed-forward part add. */
+  readonly attentionPostNorm: Float64Array | undefined;
+  readonly feedForwardPostNorm: Float64Array | undefined;
   readonly feedForwardNorm: Float64Array;
   /** [feedForward, embedding] */
   readonly gate: Matrix;
@@ -49,70 +84,139 @@ export interface TwinLayer {
   readonly down: Matrix;
 }
 
-/** Reads a GGUF file with f32 or f16 weights. Throws where the twin does not define the model. */
-export function loadTwin(path: string): Twin {
+/**
+ * Reads a GGUF file with f32 or f16 weights. Throws where the twin does not define the model.
+ * @param contextSize cells of the context that it is compared with: which of two lists of factors holds follows from it.
+ */
+export function loadTwin(path: string, contextSize = 0): Twin {
   const file = readGguf(path);
-  const architecture = text(file, 'general.architecture');
-  if (architecture !== 'llama' && architecture !== 'qwen2' && architecture !== 'qwen3')
-    throw new Error(`${path} is of architecture ${architecture}: the twin knows llama, qwen2 and qwen3`);
-  const heads = number(file, `${architecture}.attention.head_count`);
-  const headDim = number(file, `${architecture}.attention.key_length`);
+  const name = text(file, 'general.architecture');
+  if (!isKnown(name))
+    throw new Error(
+      `${path} is of architecture ${name}: the twin knows ${Object.keys(architectures).join()}`,
+    );
+  const traits: ArchitectureTraits = architectures[name];
+  const stated = (key: string, fallback: number) => number(file, `${name}.${key}`, fallback);
+  const heads = number(file, `${name}.attention.head_count`);
+  const headDim = number(file, `${name}.attention.key_length`);
+  const kvHeads = number(file, `${name}.attention.head_count_kv`);
   const tokenEmbedding = matrix(file, 'token_embd.weight');
+  const rotations = {
+    global: rotationOf(file, name, traits.pairing, contextSize),
+    local: makeRotation({
+      pairing: traits.pairing,
+      dims: stated('rope.dimension_count', headDim),
+      base: stated('rope.freq_base_swa', 10_000),
+    }),
+  };
+  const window = stated('attention.sliding_window', 0);
+  const period = stated('attention.sliding_window_pattern', 6);
   return {
-    architecture,
     heads,
     headDim,
-    kvHeads: number(file, `${architecture}.attention.head_count_kv`),
-    normEpsilon: number(file, `${architecture}.attention.layer_norm_rms_epsilon`),
-    rotation: rotationOf(file, architecture, headDim),
+    kvHeads,
+    normEpsilon: number(file, `${name}.attention.layer_norm_rms_epsilon`),
+    scales: {
+      embedding: stated(
+        'embedding_scale',
+        traits.scalesEmbeddings === true ? Math.sqrt(tokenEmbedding.columns) : 1,
+      ),
+      residual: stated('residual_scale', 1),
+      attention: stated('attention.scale', 1 / Math.sqrt(headDim)),
+      logits: 1 / stated('logit_scale', 1),
+    },
+    activation: traits.activation ?? 'silu',
     tokenEmbedding,
-    layers: Array.from({ length: number(file, `${architecture}.block_count`) }, (_, layer) =>
-      layerOf(file, `blk.${layer}`),
-    ),
+    layers: Array.from({ length: number(file, `${name}.block_count`) }, (_, layer): TwinLayer => {
+      const withoutRope = (layer + 1) % (traits.layersWithoutRope ?? Infinity) === 0;
+      const isWindowed = window > 0 && layer % period < period - 1;
+      return {
+        rotation: withoutRope ? null : isWindowed ? rotations.local : rotations.global,
+        window: isWindowed ? window : null,
+        ...weightsOf(file, `blk.${layer}`, heads * headDim, kvHeads * headDim),
+      };
+    }),
     outputNorm: vector(file, 'output_norm.weight'),
     output: file.tensors.has('output.weight') ? matrix(file, 'output.weight') : tokenEmbedding,
   };
 }
 
-function rotationOf(file: ReadGguf, architecture: Twin['architecture'], headDim: number): Rotation {
-  const scaling = file.metadata.get(`${architecture}.rope.scaling.type`) ?? 'none';
-  if (scaling !== 'none' && scaling !== 'yarn')
-    throw new Error(`rope scaling ${JSON.stringify(scaling)} is not defined here: use none or yarn`);
-  const factors = file.tensors.get('rope_freqs.weight')?.values;
+function isKnown(name: string): name is TwinArchitecture {
+  return Object.hasOwn(architectures, name);
+}
+
+function rotationOf(
+  file: ReadGguf,
+  name: TwinArchitecture,
+  pairing: Rotation['pairing'],
+  contextSize: number,
+): Rotation {
+  const scaling = file.metadata.get(`${name}.rope.scaling.type`) ?? 'none';
+  if (typeof scaling !== 'string' || !['none', 'linear', 'yarn', 'longrope'].includes(scaling))
+    throw new Error(`rope scaling ${JSON.stringify(scaling)} is not defined here`);
+  const stated = (key: string, fallback?: number) => number(file, `${name}.rope.${key}`, fallback);
+  const length = contextSize > stated('scaling.original_context_length', Infinity) ? 'long' : 'short';
+  const factors = file.tensors.get('rope_freqs.weight') ?? file.tensors.get(`rope_factors_${length}.weight`);
+  const yarn = {
+    factor: stated('scaling.factor', 1),
+    originalContext: stated('scaling.original_context_length', 0),
+  };
   return makeRotation({
-    pairing: architecture === 'llama' ? 'neighbours' : 'halves',
-    headDim,
-    base: number(file, `${architecture}.rope.freq_base`),
-    ...(factors === undefined ? {} : { factors }),
-    ...(scaling === 'none'
-      ? {}
-      : {
-          yarn: {
-            factor: number(file, `${architecture}.rope.scaling.factor`),
-            originalContext: number(file, `${architecture}.rope.scaling.original_context_length`),
-          },
-        }),
+    pairing,
+    dims: stated('dimension_count'),
+    base: stated('freq_base'),
+    factors: factors?.values,
+    linear: scaling === 'linear' ? stated('scaling.factor') : undefined,
+    yarn: scaling === 'yarn' ? yarn : undefined,
+    attentionFactor: stated('scaling.attn_factor', 1),
   });
 }
 
-function layerOf(file: ReadGguf, prefix: string): TwinLayer {
+function weightsOf(
+  file: ReadGguf,
+  prefix: string,
+  queryWidth: number,
+  kvWidth: number,
+): Omit<TwinLayer, 'rotation' | 'window'> {
   const optional = (name: string) => file.tensors.get(`${prefix}.${name}`)?.values;
+  // Of phi3: the three as one matrix, and the two halves of the feed-forward part as one.
+  const fused = file.tensors.has(`${prefix}.attn_qkv.weight`);
+  const parts = fused
+    ? split(matrix(file, `${prefix}.attn_qkv.weight`), [queryWidth, kvWidth, kvWidth])
+    : ['q', 'k', 'v'].map((name) => matrix(file, `${prefix}.attn_${name}.weight`));
+  const up = matrix(file, `${prefix}.ffn_up.weight`);
+  const halves = file.tensors.has(`${prefix}.ffn_gate.weight`)
+    ? [matrix(file, `${prefix}.ffn_gate.weight`), up]
+    : split(up, [up.rows / 2, up.rows / 2]);
   return {
     attentionNorm: vector(file, `${prefix}.attn_norm.weight`),
-    query: matrix(file, `${prefix}.attn_q.weight`),
-    key: matrix(file, `${prefix}.attn_k.weight`),
-    value: matrix(file, `${prefix}.attn_v.weight`),
+    query: parts[0]!,
+    key: parts[1]!,
+    value: parts[2]!,
     queryBias: optional('attn_q.bias'),
     keyBias: optional('attn_k.bias'),
     valueBias: optional('attn_v.bias'),
     queryNorm: optional('attn_q_norm.weight'),
     keyNorm: optional('attn_k_norm.weight'),
     attentionOutput: matrix(file, `${prefix}.attn_output.weight`),
+    attentionPostNorm: optional('post_attention_norm.weight'),
+    feedForwardPostNorm: optional('post_ffw_norm.weight'),
     feedForwardNorm: vector(file, `${prefix}.ffn_norm.weight`),
-    gate: matrix(file, `${prefix}.ffn_gate.weight`),
-    up: matrix(file, `${prefix}.ffn_up.weight`),
+    gate: halves[0]!,
+    up: halves[1]!,
     down: matrix(file, `${prefix}.ffn_down.weight`),
   };
+}
+
+/** A matrix cut into parts of so many rows. */
+function split({ columns, values }: Matrix, rows: readonly number[]): Matrix[] {
+  let start = 0;
+  return rows.map((count) => {
+    const end = start + count * columns;
+    const part = { rows: count, columns, values: values.slice(start, end) };
+    start = end;
+    return part;
+  });
 }
 
 function vector(file: ReadGguf, name: string): Float64Array {
@@ -131,8 +235,9 @@ function tensor(file: ReadGguf, name: string) {
   return found;
 }
 
-function number(file: ReadGguf, key: string): number {
-  const value = file.metadata.get(key);
+/** @param fallback what holds where the file says nothing; without it, it must. */
+function number(file: ReadGguf, key: string, fallback?: number): number {
+  const value = file.metadata.get(key) ?? fallback;
   if (typeof value !== 'number') throw wrongValue(key, value, 'a number');
   return value;
 }

@@ -201,10 +201,11 @@ describe('settings', () => {
   });
 
   test('a workspace that is not trusted chooses neither files nor the device', () => {
-    const named = ['model', 'modelFolder', 'device'].map(id);
+    const named = ['model', 'modelFolder', 'modelMirror', 'device'].map(id);
     expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(named);
     expect(named.map((key) => contributed[key]?.scope)).toEqual([
       'machine-overridable',
+      'machine',
       'machine',
       'machine',
     ]);

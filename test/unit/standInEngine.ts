@@ -48,6 +48,7 @@ export function standInEngine(faults: Faults): StandIn {
     progress: (progress) => progresses.forEach((listener) => listener(progress)),
   };
   const methods = {
+    devices: () => Promise.resolve({ libraryVersion: 'none', devices: [] }),
     load: () => Promise.resolve((faults.load ?? (() => loaded))()),
     countTokens: ({ texts }: EngineRequests['countTokens']['params']) =>
       Promise.resolve({ counts: texts.map(faults.count ?? tokensOf) }),
@@ -121,6 +122,9 @@ export const loaded: EngineRequests['load']['result'] = {
   prefillTokensPerSecond: 1000,
   loadSeconds: 0,
   estimatedBytes: 0,
+  placement: [{ device: 'CPU', layers: 1, estimatedBytes: 0 }],
+  chunkTokens: 512,
+  notices: [],
 };
 
 export const result: AnsweredResult = {

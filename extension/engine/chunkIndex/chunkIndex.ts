@@ -10,9 +10,9 @@ import type { Token } from '../numbers.ts';
 import { scoreByAttention } from './attentionRanking.ts';
 import { PassageIndexer, type IndexHooks, type PassageKeys } from './passageIndexer.ts';
 import { indexPrefix, questionForm } from './questionForm.ts';
-import { indexKey, keyBytes, restoreKeys, saveKeys } from './storedKeys.ts';
+import { indexKey, restoreKeys, saveKeys } from './storedKeys.ts';
 
-/** What a question is compared with at most, tokens: half a gigabyte of keys, and some seconds. */
+/** What a question is compared with at most, tokens: a quarter of a gigabyte of keys, and some seconds. */
 export const mostRankedTokens = 1_000_000;
 
 export class ChunkIndex {
@@ -46,7 +46,7 @@ export class ChunkIndex {
   ): Promise<number | null> {
     const tokens = chunks.map((chunk) => this.#tokensOf(chunk));
     const count = tokens.reduce((sum, { length }) => sum + length, 0);
-    if ((await store.room()) < keyBytes(count, this.#keyValues)) return null;
+    if ((await store.room()) < count * this.#indexer.tokenBytes) return null;
     const keys: PassageKeys[] = [];
     for (const chunk of tokens) keys.push(await this.#indexer.keysOf(chunk, hooks));
     store.write(this.#nameOf(file), saveKeys(keys));
@@ -87,17 +87,13 @@ export class ChunkIndex {
     this.#indexer.dispose();
   }
 
-  get #keyValues(): number {
-    return this.#indexer.headDim * this.#indexer.heads;
-  }
-
   #tokensOf(chunk: Passage): Token[] {
     return this.#model.tokenize(passageText(chunk), { special: false });
   }
 
   async #read(store: ReadingStore, file: IndexedFile): Promise<PassageKeys[] | null> {
     const stored = await store.read(this.#nameOf(file));
-    const keys = stored === null ? null : restoreKeys(stored, this.#keyValues);
+    const keys = stored === null ? null : restoreKeys(stored, this.#indexer.tokenBytes);
     return keys?.length === file.chunkStarts.length ? keys : null;
   }
 }

@@ -14,7 +14,7 @@ import { GraphRunner, type GraphInput } from '../llama/graph.ts';
 import { LlamaContext, maxBatchTokens } from '../llama/llamaContext.ts';
 import type { LlamaModel } from '../llama/llamaModel.ts';
 import { rotate } from '../llama/rotation.ts';
-import { ggmlType } from '../llama/structs.ts';
+import { ggmlType, q8Block } from '../llama/structs.ts';
 import type { Token } from '../numbers.ts';
 import { batchLength, runBatch, type Pace } from '../prefill.ts';
 
@@ -22,8 +22,8 @@ import { batchLength, runBatch, type Pace } from '../prefill.ts';
 export interface PassageKeys {
   /** At least 1. */
   readonly tokens: number;
-  /** f16 (headDim, tokens, heads), heads slowest and in the order of the heads; rotated to behind the prefix. */
-  readonly keys: Uint16Array;
+  /** q8_0 (headDim, tokens, heads), heads slowest and in the order of the heads; rotated to behind the prefix. */
+  readonly keys: Uint8Array;
 }
 
 /** The queries of a question's tokens, in the heads that rank. */
@@ -52,15 +52,17 @@ export class PassageIndexer {
   readonly #runner: GraphRunner;
   readonly #layouts: readonly LayerLayout[];
   readonly #ranking: readonly AttentionHead[];
+  readonly #rope: RopeParams;
   readonly #frequencyFactors: Float32Array | null;
   readonly #prefix: readonly Token[];
-  /** f16 (headDim, prefix tokens, heads); null until the prefix has been read. */
-  #prefixKeys: Uint16Array | null = null;
+  /** q8_0 (headDim, prefix tokens, heads); null until the prefix has been read. */
+  #prefixKeys: Uint8Array | null = null;
 
   /**
    * @param ranking the heads that rank, at least one. @param prefix what stands before every passage and question, at
    *        least one token: it takes the attention that finds nothing.
-   * @throws errors.modelNotServed when the heads' layers do not rotate their keys alike
+   * @throws errors.modelNotServed when the heads' layers do not rotate their keys alike, or their keys have a length
+   *         that is no multiple of 32
    */
   constructor(model: LlamaModel, ranking: readonly AttentionHead[], prefix: readonly Token[]) {
     const { functions, devices } = model.library;
@@ -71,13 +73,18 @@ export class PassageIndexer {
     try {
       this.#layouts = this.#context.layouts();
       const first = this.#layoutOf(ranking[0]!);
-      for (const head of ranking) {
-        if (!alike(first, this.#layoutOf(head)))
-          throw errors.modelNotServed(model.path, `layer ${head.layer} rotates its keys in another way`);
+      const { rope, headDim } = first;
+      const other = ranking.find((head) => !alike(first, this.#layoutOf(head)));
+      if (rope === null || other !== undefined) {
+        const { layer } = other ?? first;
+        throw errors.modelNotServed(model.path, `layer ${layer} rotates its keys in another way`);
       }
-      this.headDim = first.headDim;
-      const factors = first.rope.frequencyFactors;
-      this.#frequencyFactors = factors === null ? null : new Float32Array(first.rope.nDims / 2);
+      this.headDim = headDim;
+      if (headDim % q8Block.values !== 0)
+        throw errors.modelNotServed(model.path, `its keys have ${headDim} values, no multiple of 32`);
+      this.#rope = rope;
+      const factors = rope.frequencyFactors;
+      this.#frequencyFactors = factors === null ? null : new Float32Array(rope.nDims / 2);
       if (factors !== null && this.#frequencyFactors !== null)
         functions.ggml_backend_tensor_get(
           factors,
@@ -90,6 +97,11 @@ export class PassageIndexer {
       this.#context.dispose();
       throw error;
     }
+  }
+
+  /** Bytes that the keys of a token take. */
+  get tokenBytes(): number {
+    return (this.heads * this.headDim * q8Block.bytes) / q8Block.values;
   }
 
   /** Reads a passage. @throws errors.cancelled, errors.decodeFailed */
@@ -135,7 +147,7 @@ export class PassageIndexer {
     const before = this.#prefix.length;
     const cells = before + tokens;
     const [shares] = this.#runner.run(24, (c) => {
-      const k = f.ggml_new_tensor_3d(c, ggmlType.f16, headDim, cells, heads);
+      const k = f.ggml_new_tensor_3d(c, ggmlType.q8_0, headDim, cells, heads);
       const q = f.ggml_new_tensor_3d(c, ggmlType.f32, headDim, heads, rows);
       const parts = f.ggml_new_tensor_3d(c, ggmlType.f32, cells, 2, 1);
       const inputs: GraphInput[] = [
@@ -191,20 +203,22 @@ export class PassageIndexer {
     return this.#layouts[layer]!;
   }
 
-  /** Of the cells from..to-1, the keys that the ranking heads attend to: f16 (headDim, cells, heads). */
-  #readKeys(from: number, to: number): Uint16Array {
+  /** Of the cells from..to-1, the keys that the ranking heads attend to: q8_0 (headDim, cells, heads). */
+  #readKeys(from: number, to: number): Uint8Array {
     const f = this.#context.model.library.functions;
     const { headDim } = this;
     const cells = to - from;
-    const keys = new Uint16Array(headDim * cells * this.heads);
-    const rowsOf = new Map<number, Uint16Array>();
+    const keys = new Float32Array(headDim * cells * this.heads);
+    const rowsOf = new Map<number, Float32Array>();
     this.#ranking.forEach(({ layer, head }, index) => {
       const { kCache, kvHeads, heads } = this.#layouts[layer]!;
       const width = headDim * kvHeads;
       let rows = rowsOf.get(layer);
       if (rows === undefined) {
-        rows = new Uint16Array(cells * width);
-        f.ggml_backend_tensor_get(kCache, rows, from * width * rows.BYTES_PER_ELEMENT, rows.byteLength);
+        const halves = new Uint16Array(cells * width);
+        f.ggml_backend_tensor_get(kCache, halves, from * width * halves.BYTES_PER_ELEMENT, halves.byteLength);
+        rows = new Float32Array(halves.length);
+        f.ggml_fp16_to_fp32_row(halves, rows, halves.length);
         rowsOf.set(layer, rows);
       }
       const offset = Math.floor(head / (heads / kvHeads)) * headDim;
@@ -213,15 +227,17 @@ export class PassageIndexer {
         keys.set(rows.subarray(start, start + headDim), (index * cells + cell) * headDim);
       }
     });
-    return keys;
+    const quantized = new Uint8Array(cells * this.tokenBytes);
+    f.ggml_quantize_chunk(ggmlType.q8_0, keys, quantized, 0, cells * this.heads, headDim, null);
+    return quantized;
   }
 
-  /** Per head the keys of the prefix, then those of the passage: f16 (headDim, cells, heads). */
-  #behindPrefix(passage: Uint16Array): Uint16Array {
+  /** Per head the keys of the prefix, then those of the passage: q8_0 (headDim, cells, heads). */
+  #behindPrefix(passage: Uint8Array): Uint8Array {
     const prefix = this.#prefixKeys;
     if (prefix === null) throw errors.internal('no question has been read', undefined);
     const [before, behind] = [prefix.length / this.heads, passage.length / this.heads];
-    const all = new Uint16Array(prefix.length + passage.length);
+    const all = new Uint8Array(prefix.length + passage.length);
     for (let head = 0; head < this.heads; head++) {
       const start = head * (before + behind);
       all.set(prefix.subarray(head * before, (head + 1) * before), start);
@@ -233,7 +249,6 @@ export class PassageIndexer {
   /** The queries `q`, (headDim, heads, rows), moved on by a number of positions. */
   #rotated(c: Pointer, inputs: GraphInput[], q: Pointer, rows: number, positions: number): Pointer {
     const f = this.#context.model.library.functions;
-    const { rope } = this.#layoutOf(this.#ranking[0]!);
     const moves = f.ggml_new_tensor_1d(c, ggmlType.i32, rows);
     inputs.push({ tensor: moves, data: new Int32Array(rows).fill(positions) });
     let factors: Pointer | null = null;
@@ -241,7 +256,7 @@ export class PassageIndexer {
       factors = f.ggml_new_tensor_1d(c, ggmlType.f32, this.#frequencyFactors.length);
       inputs.push({ tensor: factors, data: this.#frequencyFactors });
     }
-    return rotate(f, c, q, moves, rope, factors);
+    return rotate(f, c, q, moves, this.#rope, factors);
   }
 }
 
@@ -265,6 +280,7 @@ function alike(a: LayerLayout, b: LayerLayout): boolean {
     betaFast,
     betaSlow,
   }: RopeParams) => [nDims, mode, nCtxOrig, freqBase, freqScale, extFactor, betaFast, betaSlow].join(' ');
+  if (a.rope === null || b.rope === null) return false;
   return (
     a.headDim === b.headDim &&
     a.scale === b.scale &&

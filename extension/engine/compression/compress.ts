@@ -2,13 +2,16 @@
  * Finch (arXiv 2408.00167): the document is read chunk by chunk under the question. After each chunk the question's
  * attention decides which tokens stay in the KV cache; kept keys are rotated to close the gaps. The cache never holds
  * more than the prompt's beginning, the budget, one chunk and the question, however long the document is.
+ *
+ * A layer with a sliding window keeps the last tokens that were read, whatever their scores: that is what it would see
+ * without compression. So that none of them is missing, at least a window of cells is kept.
  */
 import { CacheOperations, type KeptCells } from '../llama/cacheOperations.ts';
 import type { LlamaContext } from '../llama/llamaContext.ts';
 import type { DocumentTokens } from '../documentTokens.ts';
 import type { Token } from '../numbers.ts';
 import { batchLength, prefill, runBatch, type Pace } from '../prefill.ts';
-import type { Queries } from '../llama/attentionProbe.ts';
+import type { LayerLayout, Queries } from '../llama/attentionProbe.ts';
 import { keptAfter, selectCells } from './keep.ts';
 import type { CompressionOptions } from './options.ts';
 import { listScope, listScores, rowWeights, scoredLayers, type ListScope } from './score.ts';
@@ -31,13 +34,19 @@ export interface CellList {
 export interface ReadingPosition {
   /** Document tokens read. */
   readonly read: number;
-  /** One for the model; or per layer; or per layer and KV head. All of one length, the number of cells. */
+  /**
+   * One for the model; or per layer; or per layer and KV head; of the layers that see all tokens. All of one length, the
+   * number of cells.
+   */
   readonly lists: readonly CellList[];
+  /** Of the layers with a sliding window; null when there are none. */
+  readonly windowed: CellList | null;
 }
 
 export interface CompressedCache {
   /** As in `ReadingPosition`. */
   readonly lists: readonly CellList[];
+  readonly windowed: CellList | null;
   /** The last scores of the cells, one for each list, pooled or not as the heads gave them; null when all was kept. */
   readonly scores: readonly Float32Array[] | null;
   readonly seconds: { readonly prefill: number; readonly score: number; readonly evict: number };
@@ -57,6 +66,7 @@ export interface CompressionHooks {
 /**
  * Reads the document into the context's cache, compressed to the budget; afterwards the cache holds
  * `prefix.length + min(budget, document)` cells at positions 0.. .
+ * The budget must hold a window (`LlamaModel.windows`).
  * @param from where an earlier reading of the same input stopped; the context and its first-written keys are as then.
  * @throws errors.cancelled, errors.decodeFailed
  */
@@ -70,12 +80,14 @@ export async function compress(
 ): Promise<CompressedCache> {
   const { prefix, document, question } = input;
   const total = document.tokens.length;
-  const layouts = operations.layouts;
+  const layouts = operations.layouts.filter(({ window }) => window === null);
+  const windowCells = Math.max(0, ...operations.layouts.map(({ window }) => (window ?? 1) - 1));
   const scope = listScope(options);
   const seconds = { prefill: 0, score: 0, evict: 0 };
   let prefillTokens = 0;
   let scores: readonly Float32Array[] | null = null;
   let lists = from?.lists ?? startLists(scope, layouts.length, layouts[0]!.kvHeads, prefix.length);
+  let windowed = from?.windowed ?? (windowCells === 0 ? null : startLists('model', 1, 1, prefix.length)[0]!);
   if (from === undefined) {
     context.clear();
     await timed(seconds, 'prefill', () => prefill(context, prefix, hooks.pace, hooks.signal));
@@ -83,7 +95,7 @@ export async function compress(
     prefillTokens += prefix.length;
   }
 
-  for (let read = from?.read ?? 0; read < total; hooks.onChunk?.({ read, lists })) {
+  for (let read = from?.read ?? 0; read < total; hooks.onChunk?.({ read, lists, windowed })) {
     const chunk = document.tokens.slice(read, read + options.chunkTokens);
     const before = context.length;
     await timed(seconds, 'prefill', () => {
@@ -93,13 +105,16 @@ export async function compress(
       );
     });
     prefillTokens += chunk.length;
-    lists = lists.map((list) => appendChunk(list, read, before, chunk.length));
+    const append = (list: CellList): CellList => appendChunk(list, read, before, chunk.length);
+    lists = lists.map(append);
+    windowed &&= append(windowed);
     read += chunk.length;
 
     const cells = context.length;
     const budget = total <= options.tokenBudget ? total : options.tokenBudget;
     const step = { before: before - prefix.length, chunk: chunk.length, read, total };
-    const kept = prefix.length + keptAfter(options.growth, budget, step);
+    const wanted = Math.max(prefix.length + keptAfter(options.growth, budget, step), windowCells);
+    const kept = Math.min(wanted, prefix.length + budget);
     await timed(seconds, 'evict', () => operations.rememberKeys(before, cells));
     if (kept >= cells) continue;
 
@@ -115,23 +130,23 @@ export async function compress(
     const selected = await timed(seconds, 'score', () =>
       lists.map((list, index) => select(list, chunkScores[index]!, document, options, prefix.length, kept)),
     );
+    lists = lists.map((list, index) => gatherList(list, selected[index]!));
+    const last = Int32Array.from({ length: kept }, (_, cell) => cells - kept + cell);
+    windowed &&= gatherList(windowed, last);
     await timed(seconds, 'evict', () =>
       operations.keep(
-        perLayer(scope, layouts.length, selected),
+        perLayer(scope, operations.layouts, selected, last),
         perLayer(
           scope,
-          layouts.length,
-          lists.map((list, index) => gather(list.firstPositions, selected[index]!)),
+          operations.layouts,
+          lists.map((list) => list.firstPositions),
+          windowed?.firstPositions ?? last,
         ),
       ),
     );
-    lists = lists.map((list, index) => ({
-      entries: gather(list.entries, selected[index]!),
-      firstPositions: gather(list.firstPositions, selected[index]!),
-    }));
     scores = chunkScores.map((list, index) => gatherFloats(list, selected[index]!));
   }
-  return { lists, scores, seconds, prefillTokens };
+  return { lists, windowed, scores, seconds, prefillTokens };
 }
 
 /** Decodes the question behind the cache and takes its queries; its keys are in the cache until it is truncated. */
@@ -186,14 +201,25 @@ function select(
   return selectCells(scores, options.unit, always, kept, (cell) => document.lineOf[list.entries[cell]!]!);
 }
 
-/** The lists as the cache operations take them: one entry for every layer. */
-function perLayer(scope: ListScope, layers: number, lists: readonly Int32Array[]): KeptCells[] {
-  return Array.from({ length: layers }, (_, layer) => {
+/** The lists as the cache operations take them: one entry for every layer. @param last that of layers with a window */
+function perLayer(
+  scope: ListScope,
+  layouts: readonly LayerLayout[],
+  lists: readonly Int32Array[],
+  last: Int32Array,
+): KeptCells[] {
+  let next = 0;
+  return layouts.map(({ window, kvHeads }) => {
+    if (window !== null) return { shared: last };
     if (scope === 'model') return { shared: lists[0]! };
-    if (scope === 'layer') return { shared: lists[layer]! };
-    const kvHeads = lists.length / layers;
-    return { perHead: lists.slice(layer * kvHeads, (layer + 1) * kvHeads) };
+    if (scope === 'layer') return { shared: lists[next++]! };
+    next += kvHeads;
+    return { perHead: lists.slice(next - kvHeads, next) };
   });
+}
+
+function gatherList({ entries, firstPositions }: CellList, cells: Int32Array): CellList {
+  return { entries: gather(entries, cells), firstPositions: gather(firstPositions, cells) };
 }
 
 function gather(values: Int32Array, cells: Int32Array): Int32Array {

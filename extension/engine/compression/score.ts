@@ -12,7 +12,7 @@ export function listScope(options: CompressionOptions): ListScope {
   return options.score.kind === 'evidenceHeads' ? 'model' : options.scope;
 }
 
-/** The layers whose attention the options need. */
+/** The layers whose attention the options need. @param layouts those that see all tokens */
 export function scoredLayers(
   options: CompressionOptions,
   layouts: readonly LayerLayout[],
@@ -31,6 +31,7 @@ export function rowWeights(options: CompressionOptions, cells: number, questionT
 
 /**
  * Scores per list, in the order of the lists: model; or by layer; or by layer, then KV head. Each is (cells).
+ * @param layouts those of the layers that see all tokens
  */
 export function listScores(
   options: CompressionOptions,

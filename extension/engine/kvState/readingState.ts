@@ -31,6 +31,8 @@ const header = z.object({
   total: z.int().positive(),
   cells: z.int().positive(),
   lists: z.int().positive(),
+  /** Whether the last list is that of the layers with a window. */
+  windowed: z.boolean(),
   readAt: z.number(),
   probe: z.string(),
 });
@@ -40,12 +42,16 @@ const header = z.object({
  * The keys as first written are needed only to read on.
  */
 export function saveReading({ context, operations }: OpenedContext, held: HeldReading): StoredReading {
-  const { lists, key, read, total, cells, readAt } = held;
+  const { windowed, key, read, total, cells, readAt } = held;
+  const lists = windowed === null ? held.lists : [...held.lists, windowed];
   const sequence = context.saveSequence();
   return {
-    header: { key, read, total, cells, readAt, lists: lists.length, probe: probe(context) } satisfies z.infer<
-      typeof header
-    >,
+    header: {
+      ...{ key, read, total, cells, readAt },
+      lists: lists.length,
+      windowed: windowed !== null,
+      probe: probe(context),
+    } satisfies z.infer<typeof header>,
     sections: [
       sequence,
       joined(lists.map(({ entries }) => entries)),
@@ -66,7 +72,7 @@ export function restoreReading(
 ): HeldReading | string {
   const parsed = header.safeParse(stored.header);
   if (!parsed.success) return `its header is not a reading's: ${z.prettifyError(parsed.error)}`;
-  const { lists: listCount, probe: expected, ...held } = parsed.data;
+  const { lists: listCount, windowed, probe: expected, ...held } = parsed.data;
   const [sequence, entries, firstPositions, firstKeys] = stored.sections;
   if (held.key !== key) return 'it is that of another reading';
   const length = held.cells * listCount * Int32Array.BYTES_PER_ELEMENT;
@@ -94,7 +100,7 @@ export function restoreReading(
     entries: list,
     firstPositions: positionsOf[index]!,
   }));
-  return { ...held, lists };
+  return { ...held, windowed: (windowed ? lists.pop() : null) ?? null, lists };
 }
 
 /** A hash of the logits after one fixed token behind the cells, which stay as they are. */

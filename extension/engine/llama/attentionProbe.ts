@@ -33,7 +33,10 @@ export interface LayerLayout {
   readonly kvHeads: number;
   /** Factor on the attention scores before the softmax. */
   readonly scale: number;
-  readonly rope: RopeParams;
+  /** Null: the layer has no RoPE, so that a key is the same wherever it stands. */
+  readonly rope: RopeParams | null;
+  /** Tokens that a token sees, itself included; null: all before it. */
+  readonly window: number | null;
 }
 
 /** Rotated queries of one layer: f32 (headDim, heads, tokens), tokens slowest. */
@@ -47,7 +50,7 @@ type Mode =
   | {
       readonly kind: 'layout';
       readonly attention: Map<number, TensorInfo>;
-      readonly ropes: Map<number, TensorInfo>;
+      readonly ropes: Map<string, TensorInfo>;
     }
   | {
       readonly kind: 'queries';
@@ -79,21 +82,38 @@ export class AttentionProbe {
 
   /**
    * Runs `decode` and reads each layer's form off its graph.
-   * @throws errors.modelNotServed when a layer does not have exactly one rotation of its keys and one attention
-   *         node of the form that compression can serve.
+   * @throws errors.modelNotServed when a layer does not have one attention node of the form that compression can serve,
+   *         or a rotation that is not that of a layer's queries and keys alike, or where layers share a mask that should
+   *         see different tokens.
+   * @param windows of each layer, as `LayerLayout.window`
    */
-  readLayouts(modelPath: string, layers: number, decode: () => void): LayerLayout[] {
+  readLayouts(modelPath: string, windows: readonly (number | null)[], decode: () => void): LayerLayout[] {
     const attention = new Map<number, TensorInfo>();
-    const ropes = new Map<number, TensorInfo>();
+    const ropes = new Map<string, TensorInfo>();
     this.#during({ kind: 'layout', attention, ropes }, decode);
-    return Array.from({ length: layers }, (_, layer) => {
-      const rope = ropes.get(layer);
-      const node = attention.get(layer);
-      const problem =
-        node === undefined ? 'has no flash-attention node' : rope === undefined ? 'has no RoPE' : null;
-      if (problem !== null) throw errors.modelNotServed(modelPath, `layer ${layer} ${problem}`);
-      return layout(modelPath, layer, node!, rope!);
+    const windowOfMask = new Map<Pointer | null, number | null>();
+    const layouts = windows.map((window, layer) => {
+      const refuse = (why: string): never => {
+        throw errors.modelNotServed(modelPath, `layer ${layer} ${why}`);
+      };
+      const node = attention.get(layer) ?? refuse('has no flash-attention node');
+      const ofKeys = ropes.get(`Kcur-${layer}`);
+      const ofQueries = ropes.get(`Qcur-${layer}`);
+      ropes.delete(`Kcur-${layer}`);
+      ropes.delete(`Qcur-${layer}`);
+      if ((ofKeys === undefined) !== (ofQueries === undefined))
+        refuse('rotates only its queries or its keys');
+      const mask = node.src[3] ?? null;
+      if (windowOfMask.has(mask) && windowOfMask.get(mask) !== window)
+        refuse('sees other tokens than its window says');
+      windowOfMask.set(mask, window);
+      return layout(refuse, layer, node, ofKeys, window);
     });
+    // So a layer that shows no RoPE has none, and not one by another name.
+    const [other] = ropes.keys();
+    if (other !== undefined)
+      throw errors.modelNotServed(modelPath, `it rotates ${other}, which is not known`);
+    return layouts;
   }
 
   /**
@@ -156,8 +176,7 @@ export class AttentionProbe {
       mode.attention.set(layer, node);
     } else if (operation === this.#rope) {
       const node = readTensor(tensor);
-      const layer = /^Kcur-(\d+)/.exec(node.name)?.[1];
-      if (layer !== undefined) mode.ropes.set(Number(layer), node);
+      mode.ropes.set(/^[QK]cur-\d+\b/.exec(node.name)?.[0] ?? node.name, node);
     }
   }
 
@@ -173,10 +192,13 @@ export class AttentionProbe {
   }
 }
 
-function layout(modelPath: string, layer: number, node: TensorInfo, rope: TensorInfo): LayerLayout {
-  const refuse = (why: string): never => {
-    throw errors.modelNotServed(modelPath, `layer ${layer} ${why}`);
-  };
+function layout(
+  refuse: (why: string) => never,
+  layer: number,
+  node: TensorInfo,
+  rope: TensorInfo | undefined,
+  window: number | null,
+): LayerLayout {
   const [q, k, v] = [0, 1, 2].map((index) => readTensor(node.src[index]!)) as [
     TensorInfo,
     TensorInfo,
@@ -197,27 +219,31 @@ function layout(modelPath: string, layer: number, node: TensorInfo, rope: Tensor
   if (v.ne[0] !== headDim || k.ne[0] !== headDim) refuse('has keys and values of different width');
   if (k.nb[2] !== headDim * 2 || k.nb[1] !== headDim * kvHeads * 2)
     refuse('lays its keys out in another order');
-  const f = floatParams(rope.opParams);
-  const params = rope.opParams;
   return {
     layer,
-    kCache: k.viewSrc!,
-    vCache: v.viewSrc!,
+    kCache: k.viewSrc,
+    vCache: v.viewSrc,
     headDim,
     heads,
     kvHeads,
     scale,
-    rope: {
-      nDims: params[1]!,
-      mode: params[2]!,
-      nCtxOrig: params[4]!,
-      freqBase: f[5]!,
-      freqScale: f[6]!,
-      extFactor: f[7]!,
-      betaFast: f[9]!,
-      betaSlow: f[10]!,
-      frequencyFactors: rope.src[2] ?? null,
-    },
+    rope: rope === undefined ? null : ropeParams(rope),
+    window,
+  };
+}
+
+function ropeParams({ opParams, src }: TensorInfo): RopeParams {
+  const f = floatParams(opParams);
+  return {
+    nDims: opParams[1]!,
+    mode: opParams[2]!,
+    nCtxOrig: opParams[4]!,
+    freqBase: f[5]!,
+    freqScale: f[6]!,
+    extFactor: f[7]!,
+    betaFast: f[9]!,
+    betaSlow: f[10]!,
+    frequencyFactors: src[2] ?? null,
   };
 }
 

@@ -70,6 +70,7 @@ export class CacheOperations {
    * @param cells number of cells before the question.
    * @param rowWeights (question tokens)
    * @returns per layer, f32 (cells, heads), heads slowest.
+   * @throws errors.internal for a layer with a window, whose attention says nothing of what lies before
    */
   attentionScores(
     queries: ReadonlyMap<number, readonly Queries[]>,
@@ -77,6 +78,9 @@ export class CacheOperations {
     rowWeights: Float32Array,
   ): Map<number, Float32Array> {
     const result = new Map<number, Float32Array>();
+    const windowed = this.layouts.find(({ layer, window }) => window !== null && queries.has(layer));
+    if (windowed !== undefined)
+      throw errors.internal(`the attention of layer ${windowed.layer} ends at its window`, undefined);
     for (const group of this.#groups) {
       const layers = group.layers.filter(({ layer }) => queries.has(layer));
       for (const block of blocks(layers, queries, scoreRowsPerGraph)) {
@@ -229,21 +233,17 @@ export class CacheOperations {
 
     const index = f.ggml_new_tensor_1d(c, ggmlType.i32, rows);
     const shifts = f.ggml_new_tensor_1d(c, ggmlType.i32, rows);
-    inputs.push({ tensor: index, data: rowIndex }, { tensor: shifts, data: shift });
+    inputs.push({ tensor: index, data: rowIndex });
+    // What no node of the graph uses gets no memory.
+    if (rope !== null) inputs.push({ tensor: shifts, data: shift });
 
     const all = (tensor: Pointer): Pointer =>
       f.ggml_view_2d(c, tensor, width, readTensor(tensor).ne[1]! * (perHead ? kvHeads : 1), width * 2, 0);
     const front = (tensor: Pointer): Pointer => f.ggml_view_2d(c, tensor, width, rows, width * 2, 0);
 
     const keys = f.ggml_get_rows(c, all(firstKeys), index);
-    const rotated = rotate(
-      f,
-      c,
-      f.ggml_reshape_3d(c, keys, headDim, headsPerRow, rows),
-      shifts,
-      rope,
-      rope.frequencyFactors,
-    );
+    const heads = f.ggml_reshape_3d(c, keys, headDim, headsPerRow, rows);
+    const rotated = rope === null ? heads : rotate(f, c, heads, shifts, rope, rope.frequencyFactors);
     const values = f.ggml_get_rows(c, all(layout.vCache), index);
     // Each write depends on the read of the same rows, so no order of execution can mix them up.
     return [
@@ -372,7 +372,7 @@ function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[]
     ]),
   );
   const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, runners[0].backend);
-  if (buffer === null) throw errors.internal(`no memory on the device for ${rows} rows of keys`, undefined);
+  if (buffer === null) throw errors.memoryRanOut(rows);
   return {
     layers,
     scoring: runners[0],

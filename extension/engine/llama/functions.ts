@@ -8,6 +8,8 @@ export type Pointer = bigint & { readonly __pointer: never };
 
 export interface LlamaModelParamsValue {
   n_gpu_layers: number;
+  devices: BigUint64Array;
+  tensor_split: Float32Array;
   check_tensors: boolean;
   [other: string]: unknown;
 }
@@ -20,6 +22,7 @@ export interface LlamaContextParamsValue {
   n_threads: number;
   n_threads_batch: number;
   flash_attn_type: number;
+  swa_full: boolean;
   cb_eval: Pointer | null;
   [other: string]: unknown;
 }
@@ -52,6 +55,16 @@ export interface Functions {
   ggml_backend_alloc_ctx_tensors(context: Pointer, backend: Pointer): Pointer | null;
   ggml_backend_buffer_get_size(buffer: Pointer): number;
   ggml_backend_buffer_free(buffer: Pointer): void;
+  ggml_fp16_to_fp32_row(from: Uint16Array, to: Float32Array, values: number): void;
+  ggml_quantize_chunk(
+    type: number,
+    from: Float32Array,
+    to: Uint8Array,
+    start: number,
+    rows: number,
+    rowValues: number,
+    importance: null,
+  ): number;
   ggml_backend_tensor_get(tensor: Pointer, data: ArrayBufferView, offset: number, bytes: number): void;
   ggml_backend_tensor_set(tensor: Pointer, data: ArrayBufferView, offset: number, bytes: number): void;
   ggml_backend_graph_compute(backend: Pointer, graph: Pointer): number;
@@ -123,6 +136,7 @@ export interface Functions {
 
   llama_version(): string;
   llama_backend_init(): void;
+  llama_max_devices(): number;
   llama_log_set(callback: Pointer | null, userData: null): void;
   llama_model_default_params(): LlamaModelParamsValue;
   llama_context_default_params(): LlamaContextParamsValue;
@@ -131,6 +145,7 @@ export interface Functions {
   llama_model_get_vocab(model: Pointer): Pointer;
   llama_model_n_ctx_train(model: Pointer): number;
   llama_model_n_layer(model: Pointer): number;
+  llama_model_n_swa(model: Pointer): number;
   llama_model_size(model: Pointer): number;
   llama_model_chat_template(model: Pointer, name: null): string | null;
   llama_model_meta_val_str(model: Pointer, key: string, buffer: Uint8Array, bytes: number): number;
@@ -210,6 +225,8 @@ const ggmlBase: readonly string[] = [
   'void *ggml_backend_alloc_ctx_tensors(void *context, void *backend)',
   'size_t ggml_backend_buffer_get_size(void *buffer)',
   'void ggml_backend_buffer_free(void *buffer)',
+  'void ggml_fp16_to_fp32_row(const void *x, void *y, int64 k)',
+  'size_t ggml_quantize_chunk(int type, const void *src, void *dst, int64 start, int64 nrows, int64 n_per_row, const void *imatrix)',
   'void ggml_backend_tensor_get(void *tensor, void *data, size_t offset, size_t size)',
   'void ggml_backend_tensor_set(void *tensor, const void *data, size_t offset, size_t size)',
   'int ggml_backend_graph_compute(void *backend, void *graph)',
@@ -246,6 +263,7 @@ const ggmlBase: readonly string[] = [
 const llama: readonly string[] = [
   'const char *llama_version()',
   'void llama_backend_init()',
+  'size_t llama_max_devices()',
   'void llama_log_set(void *callback, void *user_data)',
   'llama_model_params llama_model_default_params()',
   'llama_context_params llama_context_default_params()',
@@ -254,6 +272,7 @@ const llama: readonly string[] = [
   'void *llama_model_get_vocab(void *model)',
   'int32 llama_model_n_ctx_train(void *model)',
   'int32 llama_model_n_layer(void *model)',
+  'int32 llama_model_n_swa(void *model)',
   'uint64 llama_model_size(void *model)',
   'const char *llama_model_chat_template(void *model, const char *name)',
   'int32 llama_model_meta_val_str(void *model, const char *key, void *buf, size_t buf_size)',

@@ -7,7 +7,7 @@ import { readTensor } from './tensor.ts';
 /** Typed as `(ne0, ne1, …)`; the data is copied to the tensor before the graph runs. */
 export interface GraphInput {
   readonly tensor: Pointer;
-  readonly data: Float32Array | Int32Array | Uint16Array;
+  readonly data: Float32Array | Int32Array | Uint16Array | Uint8Array;
 }
 
 export interface GraphParts {

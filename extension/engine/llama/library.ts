@@ -18,6 +18,8 @@ export interface Device {
   readonly name: string;
   readonly description: string;
   readonly isGpu: boolean;
+  /** A GPU without memory of its own. */
+  readonly isIntegrated: boolean;
   readonly isCpu: boolean;
 }
 
@@ -72,6 +74,18 @@ export function decodeThreads(): number {
   return parallelism > 4 ? Math.ceil(parallelism / 2) : parallelism;
 }
 
+/** Bytes free now and in all, as the device's driver says; null when it does not. */
+export function deviceMemory(
+  { functions }: LlamaLibrary,
+  { pointer }: Device,
+): { readonly freeBytes: number; readonly totalBytes: number } | null {
+  // Longer than 64 bytes, so that they do not move while native code writes them.
+  const free = new BigUint64Array(16);
+  const total = new BigUint64Array(16);
+  functions.ggml_backend_dev_memory(pointer, free, total);
+  return total[0] === 0n ? null : { freeBytes: Number(free[0]), totalBytes: Number(total[0]) };
+}
+
 function requireDevice(library: LlamaLibrary, device: DeviceName): LlamaLibrary {
   const wantsGpu = device === 'vulkan' || device === 'cuda' || device === 'metal';
   if (wantsGpu && !library.devices.some((d) => d.isGpu)) {
@@ -106,9 +120,18 @@ function packageName(variant: Variant): string | null {
   }
 }
 
+/** One of them is there where the driver is: Linux, Linux inside Windows, Windows. */
+const nvidiaDriverFiles = [
+  '/proc/driver/nvidia/version',
+  '/usr/lib/wsl/lib/libcuda.so.1',
+  path.join(process.env['SystemRoot'] ?? '/', 'System32', 'nvcuda.dll'),
+];
+
 function bestInstalledVariant(): Variant {
+  // CUDA's library without NVIDIA's driver finds no device, where Vulkan's may find one.
+  const cuda: readonly Variant[] = nvidiaDriverFiles.some((file) => fs.existsSync(file)) ? ['cuda'] : [];
   const candidates: readonly Variant[] =
-    process.platform === 'darwin' ? ['metal'] : ['cuda', 'vulkan', 'cpu'];
+    process.platform === 'darwin' ? ['metal'] : [...cuda, 'vulkan', 'cpu'];
   return candidates.find((variant) => findFolder(variant) !== null) ?? 'cpu';
 }
 
@@ -187,6 +210,7 @@ function listDevices(functions: Functions): Device[] {
       description: functions.ggml_backend_dev_description(pointer),
       isCpu: type === deviceType.cpu,
       isGpu: type === deviceType.gpu || type === deviceType.integratedGpu,
+      isIntegrated: type === deviceType.integratedGpu,
     };
   });
 }

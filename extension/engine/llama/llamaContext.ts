@@ -14,6 +14,8 @@ export const maxBatchTokens = 512;
 export interface LlamaContextOptions {
   /** Cells of the KV cache; llama.cpp rounds up to a multiple of 256. */
   readonly contextSize: number;
+  /** Tokens that go through the model at once; `maxBatchTokens` when absent. Fewer take less memory. */
+  readonly microBatchTokens?: number;
   /** Rows of logits that one decode may return. */
   readonly outputs?: number;
   /** False leaves llama.cpp's callback out, as a plain user of the library would: for comparisons of speed. */
@@ -32,7 +34,7 @@ export class LlamaContext {
   #length = 0;
   #disposed = false;
 
-  /** @throws errors.notEnoughMemory is not raised here: the estimate comes before; errors.internal when llama.cpp refuses. */
+  /** @throws errors.memoryRanOut when llama.cpp refuses: the estimate came before */
   constructor(
     readonly model: LlamaModel,
     options: LlamaContextOptions,
@@ -43,20 +45,19 @@ export class LlamaContext {
     const params = f.llama_context_default_params();
     params.n_ctx = Math.ceil(options.contextSize / 256) * 256;
     params.n_batch = maxBatchTokens;
-    params.n_ubatch = maxBatchTokens;
+    params.n_ubatch = options.microBatchTokens ?? maxBatchTokens;
     params.n_outputs_max = options.outputs ?? 1;
     params.n_outputs_max_per_seq = options.outputs ?? 1;
     params.n_threads = decodeThreads();
     params.n_threads_batch = decodeThreads();
     params.flash_attn_type = flashAttention.enabled;
+    // Windowed layers get as many cells as the others, so that a token has the same cell in all layers.
+    params.swa_full = true;
     params.cb_eval = this.#probe?.callback ?? null;
     const pointer = f.llama_init_from_model(model.pointer, params);
     if (pointer === null) {
       this.#probe?.dispose();
-      throw errors.internal(
-        `llama.cpp made no context of ${params.n_ctx} tokens; the memory may not suffice`,
-        undefined,
-      );
+      throw errors.memoryRanOut(params.n_ctx);
     }
     this.pointer = pointer;
     this.contextSize = f.llama_n_ctx(pointer);
@@ -86,7 +87,7 @@ export class LlamaContext {
       if (this.#probe === null)
         throw errors.internal('a context without its probe has no layouts', undefined);
       this.clear();
-      this.#layouts = this.#probe.readLayouts(this.model.path, this.model.layers, () =>
+      this.#layouts = this.#probe.readLayouts(this.model.path, this.model.windows, () =>
         this.decode([0 as Token], { logits: 'none' }),
       );
       this.clear();
@@ -166,6 +167,7 @@ export class LlamaContext {
 
   /** The rows of all cells with their positions, as `restoreSequence` takes them (llama_state_seq_get_data). */
   saveSequence(): Uint8Array {
+    if (this.#hasWindows) return this.#saveRows();
     const size = this.#f.llama_state_seq_get_size(this.pointer, 0);
     // Zeroing what is overwritten at once would double the time; outside the pool it does not move.
     const bytes = Buffer.allocUnsafeSlow(size);
@@ -180,6 +182,7 @@ export class LlamaContext {
    */
   restoreSequence(bytes: Uint8Array, length: number): boolean {
     this.clear();
+    if (this.#hasWindows) return this.#restoreRows(bytes, length);
     const read = this.#f.llama_state_seq_set_data(this.pointer, bytes, bytes.length, 0);
     const last = this.#f.llama_memory_seq_pos_max(this.#memory, 0);
     if (read !== bytes.length || last !== length - 1) {
@@ -188,6 +191,51 @@ export class LlamaContext {
     }
     this.#length = length;
     return true;
+  }
+
+  get #hasWindows(): boolean {
+    return this.model.windows.some((window) => window !== null);
+  }
+
+  /**
+   * llama.cpp leaves out of a state what a window hides, and puts the rest of those layers to other cells than the same
+   * tokens have in the other layers. So the rows are taken as they lie.
+   */
+  #saveRows(): Uint8Array {
+    const bytes = Buffer.allocUnsafeSlow(this.#rowBytes() * this.#length);
+    this.#eachRows(bytes, this.#length, (tensor, part) =>
+      this.#f.ggml_backend_tensor_get(tensor, part, 0, part.length),
+    );
+    return bytes;
+  }
+
+  #restoreRows(bytes: Uint8Array, length: number): boolean {
+    if (bytes.length !== this.#rowBytes() * length) return false;
+    // Any tokens: what counts is that llama.cpp has given the cells their positions. Nearly all of the model is left out.
+    for (let start = 0; start < length; start += maxBatchTokens) {
+      const tokens = new Array<Token>(Math.min(maxBatchTokens, length - start)).fill(0 as Token);
+      this.decodeUpTo(tokens, new Set([0]));
+    }
+    this.#eachRows(bytes, length, (tensor, part) =>
+      this.#f.ggml_backend_tensor_set(tensor, part, 0, part.length),
+    );
+    return true;
+  }
+
+  /** Bytes of one cell's keys and values. */
+  #rowBytes(): number {
+    return this.layouts().reduce((sum, { headDim, kvHeads }) => sum + 2 * 2 * headDim * kvHeads, 0);
+  }
+
+  #eachRows(bytes: Uint8Array, length: number, copy: (tensor: Pointer, part: Uint8Array) => void): void {
+    let offset = 0;
+    for (const { kCache, vCache, headDim, kvHeads } of this.layouts()) {
+      const size = 2 * headDim * kvHeads * length;
+      for (const tensor of [kCache, vCache]) {
+        copy(tensor, bytes.subarray(offset, offset + size));
+        offset += size;
+      }
+    }
   }
 
   /**

@@ -2,15 +2,28 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
 import { errors } from '../../errors.ts';
+import type { DeviceName } from '../../protocol/engine.ts';
 import type { Token } from '../numbers.ts';
 import type { Pointer } from './functions.ts';
-import type { LlamaLibrary } from './library.ts';
+import type { Device, LlamaLibrary } from './library.ts';
+
+export interface LlamaModelOptions {
+  readonly device: DeviceName;
+  /** Layers to offload, the output counting as one; all when absent and there is a GPU. */
+  readonly gpuLayers?: number | undefined;
+  /** The GPUs to use, in the order in which layers are given to them; when absent, those of `usableGpus`. */
+  readonly gpus?: readonly Device[] | undefined;
+  /** How layers are shared among them; by what is free on each when absent. */
+  readonly gpuShares?: readonly number[] | undefined;
+}
 
 export class LlamaModel {
   readonly vocabularySize: number;
   /** The model's window, tokens. */
   readonly contextWindow: number;
   readonly layers: number;
+  /** Of each layer, the tokens that a token sees there, itself included; null: all before it. */
+  readonly windows: readonly (number | null)[];
   /** Bytes of the weights. */
   readonly bytes: number;
   readonly #vocab: Pointer;
@@ -22,33 +35,38 @@ export class LlamaModel {
     readonly path: string,
     /** Layers asked to be on a GPU; the output layer counts as one, as in llama.cpp. */
     readonly gpuLayers: number,
+    readonly gpus: readonly Device[],
   ) {
     const f = library.functions;
     this.#vocab = f.llama_model_get_vocab(pointer);
     this.vocabularySize = f.llama_vocab_n_tokens(this.#vocab);
     this.contextWindow = f.llama_model_n_ctx_train(pointer);
     this.layers = f.llama_model_n_layer(pointer);
+    this.windows = this.#windows();
     this.bytes = f.llama_model_size(pointer);
   }
 
   /**
    * Loads the weights.
-   * @param gpuLayers layers to offload; all when absent and a GPU is there, none without one.
    * @throws errors.modelNotFound, errors.modelCorrupt
    */
-  static load(
-    library: LlamaLibrary,
-    path: string,
-    options: { device: string; gpuLayers?: number | undefined },
-  ): LlamaModel {
+  static load(library: LlamaLibrary, path: string, options: LlamaModelOptions): LlamaModel {
     if (!fs.existsSync(path)) throw errors.modelNotFound(path);
     const params = library.functions.llama_model_default_params();
-    const hasGpu = library.devices.some((device) => device.isGpu);
-    const gpuLayers = options.device === 'cpu' || !hasGpu ? 0 : (options.gpuLayers ?? allLayers);
+    const usable = options.device === 'cpu' ? [] : (options.gpus ?? usableGpus(library.devices));
+    const gpuLayers = usable.length === 0 ? 0 : (options.gpuLayers ?? allLayers);
+    const gpus = gpuLayers === 0 ? [] : usable;
     params.n_gpu_layers = gpuLayers;
+    // Longer than 64 bytes, so that they do not move while native code reads them; a null ends the devices.
+    const devices = new BigUint64Array(mostGpus + 1);
+    devices.set(gpus.slice(0, mostGpus).map(({ pointer }) => pointer));
+    params.devices = devices;
+    const shares = new Float32Array(Math.max(mostGpus, library.functions.llama_max_devices()));
+    shares.set(options.gpuShares?.slice(0, gpus.length) ?? []);
+    params.tensor_split = shares;
     const pointer = library.functions.llama_model_load_from_file(path, params);
     if (pointer === null) throw errors.modelCorrupt(path, 'llama.cpp could not load it');
-    return new LlamaModel(library, pointer, path, gpuLayers);
+    return new LlamaModel(library, pointer, path, gpuLayers, gpus);
   }
 
   /** Tokens of a text; `special` reads control tokens such as `<|im_start|>` as what they are, not as text. */
@@ -118,6 +136,20 @@ export class LlamaModel {
       : new TextDecoder().decode(buffer.subarray(0, Math.min(length, buffer.length - 1)));
   }
 
+  /** llama.cpp says how long the window is, and not of which layers; the attention probe holds this to its masks. */
+  #windows(): (number | null)[] {
+    const window = this.library.functions.llama_model_n_swa(this.pointer);
+    const architecture = this.metadata('general.architecture');
+    const pattern = this.metadata(`${architecture}.attention.sliding_window_pattern`);
+    const isWindowed = pattern?.startsWith('[') === true ? pattern.slice(1, -1).split(/,\s*/) : null;
+    const period = isWindowed === null ? Number(pattern ?? defaultWindowPeriod) : 0;
+    return Array.from({ length: this.layers }, (_, layer) => {
+      const windowed =
+        isWindowed === null ? layer % period < period - 1 : ['true', '1'].includes(isWindowed[layer] ?? '');
+      return window > 0 && windowed ? window : null;
+    });
+  }
+
   dispose(): void {
     this.library.functions.llama_model_free(this.pointer);
   }
@@ -128,6 +160,17 @@ export class LlamaModel {
 }
 
 const allLayers = 999;
+const mostGpus = 16;
+
+/** Those that llama.cpp would use: integrated ones only where there is no other. */
+export function usableGpus(devices: readonly Device[]): Device[] {
+  const gpus = devices.filter(({ isGpu }) => isGpu);
+  const discrete = gpus.filter(({ isIntegrated }) => !isIntegrated);
+  return discrete.length > 0 ? discrete : gpus;
+}
+
+/** Of Gemma 3: every sixth layer sees all tokens. */
+const defaultWindowPeriod = 6;
 
 /** The log-probabilities of the next token: log-softmax in float64 of llama.cpp's f32 logits, (vocabularySize). */
 export function logSoftmax(logits: Float32Array): Float64Array {

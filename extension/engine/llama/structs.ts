@@ -115,7 +115,10 @@ export const GgmlTensor = koffi.struct('ggml_tensor', {
 export const EvalCallback = koffi.proto('bool ggml_eval_callback(void *tensor, bool ask, void *user_data)');
 
 /** `enum ggml_type`, the members in use. */
-export const ggmlType = { f32: 0, f16: 1, i32: 26 } as const;
+export const ggmlType = { f32: 0, f16: 1, q8_0: 8, i32: 26 } as const;
+
+/** `block_q8_0`, ggml/src/ggml-common.h: values that share an f16 scale, and the bytes of both. */
+export const q8Block = { values: 32, bytes: 34 } as const;
 
 /** `enum llama_flash_attn_type`. */
 export const flashAttention = { enabled: 1 } as const;

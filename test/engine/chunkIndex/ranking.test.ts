@@ -73,22 +73,22 @@ describe('fuseScores', () => {
 });
 
 describe('stored keys', () => {
-  const keyValues = 4;
+  const tokenBytes = 4;
   const passages = [3, 1, 6].map((count) => ({
     tokens: count,
-    keys: Uint16Array.from({ length: count * keyValues }, (_, i) => 1000 * count + i),
+    keys: Uint8Array.from({ length: count * tokenBytes }, (_, i) => 30 * count + i),
   }));
   const saved = saveKeys(passages);
 
   test('come back as they were, wherever their bytes lie', () => {
-    expect(restoreKeys(saved, keyValues)).toEqual(passages);
+    expect(restoreKeys(saved, tokenBytes)).toEqual(passages);
     const moved = saved.sections.map((section) => {
       const buffer = new Uint8Array(section.length + 3);
       buffer.set(section, 3);
       return buffer.subarray(3);
     });
     const header: unknown = JSON.parse(JSON.stringify(saved.header));
-    expect(restoreKeys({ header: header as typeof saved.header, sections: moved }, keyValues)).toEqual(
+    expect(restoreKeys({ header: header as typeof saved.header, sections: moved }, tokenBytes)).toEqual(
       passages,
     );
   });
@@ -103,10 +103,10 @@ describe('stored keys', () => {
       change: { sections: saved.sections.map((bytes) => new Uint8Array([...bytes, 0])) },
     },
   ])('$name is refused', ({ change }) => {
-    expect(restoreKeys({ ...saved, ...change }, keyValues)).toBeNull();
+    expect(restoreKeys({ ...saved, ...change }, tokenBytes)).toBeNull();
   });
 
-  test('keys of other heads are refused', () => expect(restoreKeys(saved, keyValues + 1)).toBeNull());
+  test('keys of other heads are refused', () => expect(restoreKeys(saved, tokenBytes + 1)).toBeNull());
 });
 
 describe('indexKey', () => {

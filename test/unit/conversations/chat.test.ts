@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { errors } from '../../../extension/errors.ts';
 import {
   asked,
@@ -95,8 +95,8 @@ describe('a question', () => {
     let here = false;
     const chat = await open({
       answer: says('Yes.'),
-      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98 }),
-      getModel: (onProgress) => {
+      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98, haveBytes: 0 }),
+      getModel: (_, onProgress) => {
         onProgress({ event: 'progress', stage: 'downloading', done: 1, total: 2 });
         here = true;
         return Promise.resolve();
@@ -104,13 +104,97 @@ describe('a question', () => {
     });
     const id = chat.ask('One?', []);
     await turn();
-    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98 });
+    expect(chat.state.activities[id]).toEqual({ kind: 'needsModel', name: 'small', bytes: 98, haveBytes: 0 });
     expect(asked).toEqual([]);
-    chat.decide(id, 'planned');
+    chat.decide(id, { model: 'small' });
     await settled(chat);
     expect(chat.exchange(id)?.state).toBe('answered');
     const shown = changes.filter((change) => change.change === 'activity').map(({ activity }) => activity);
     expect(shown).toContainEqual({ kind: 'progress', stage: 'downloading', done: 1, total: 2 });
+  });
+
+  it('gets what was offered and chosen, and nothing else', async () => {
+    const others = [{ name: 'smaller', bytes: 9 }];
+    const got: (string | undefined)[] = [];
+    const chat = await open({
+      answer: says('Yes.'),
+      missingModel: () => Promise.resolve({ name: 'small', bytes: 98, haveBytes: 0, others }),
+      getModel: (name) => {
+        got.push(name);
+        return Promise.resolve();
+      },
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    for (const model of ['elsewhere', 'smaller']) {
+      chat.decide(id, { model });
+      await turn();
+    }
+    await settled(chat);
+    expect(got).toEqual(['smaller']);
+  });
+
+  it('looks again when another model is set, and is answered when that one is here', async () => {
+    let here = false;
+    const chat = await open({
+      answer: says('Yes.'),
+      missingModel: () => Promise.resolve(here ? null : { name: 'small', bytes: 98, haveBytes: 0 }),
+      getModel: () => Promise.reject(new Error('it was not asked for')),
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    expect(chat.awaitsModel).toBe(true);
+    chat.modelChanged();
+    await turn();
+    expect(chat.state.activities[id]?.kind).toBe('needsModel');
+    here = true;
+    chat.modelChanged();
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('answered');
+    expect(chat.awaitsModel).toBe(false);
+  });
+
+  it('pauses the download where the user wants it, and goes on from there', async () => {
+    let haveBytes = 0;
+    const begun: number[] = [];
+    const chat = await open({
+      answer: says('Yes.'),
+      missingModel: () => Promise.resolve(haveBytes === 98 ? null : { name: 'small', bytes: 98, haveBytes }),
+      getModel: async (_, onProgress, signal) => {
+        begun.push(haveBytes);
+        haveBytes += 49;
+        onProgress({ event: 'progress', stage: 'downloading', done: haveBytes, total: 98 });
+        if (haveBytes === 98) return;
+        await new Promise((_, reject) => signal.addEventListener('abort', reject));
+      },
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    chat.decide(id, { model: 'small' });
+    await turn();
+    chat.pauseModel(id);
+    await turn();
+    expect(chat.state.activities[id]).toMatchObject({ kind: 'needsModel', haveBytes: 49 });
+    chat.pauseModel(id); // nothing is under way
+    chat.decide(id, { model: 'small' });
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('answered');
+    expect(begun).toEqual([0, 49]);
+  });
+
+  it('is stopped while its model arrives', async () => {
+    const chat = await open({
+      missingModel: () => Promise.resolve({ name: 'small', bytes: 98, haveBytes: 0 }),
+      getModel: (_, __, signal) => new Promise((___, reject) => signal.addEventListener('abort', reject)),
+    });
+    const id = chat.ask('One?', []);
+    await turn();
+    chat.decide(id, { model: 'small' });
+    await turn();
+    chat.stop(id);
+    await settled(chat);
+    expect(chat.exchange(id)?.state).toBe('stopped');
+    expect(asked).toEqual([]);
   });
 
   it('waits for the choice of a long reading', async () => {
@@ -211,8 +295,12 @@ describe('conversations', () => {
   it('keep their drafts', async () => {
     const chat = await open({ answer: says('Yes.') });
     chat.setDraft({ text: 'half a quest', pins: [] });
-    const again = await open({});
-    expect(again.state.draft.text).toBe('half a quest');
+    // It is on the disk a moment later.
+    const again = await vi.waitFor(async () => {
+      const next = await open({});
+      expect(next.state.draft.text).toBe('half a quest');
+      return next;
+    });
     again.ask('Whole?', []);
     expect(again.state.draft.text).toBe('');
   });

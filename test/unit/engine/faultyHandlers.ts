@@ -6,6 +6,7 @@ import type { AskParams, AskResult } from '../../../extension/protocol/engine.ts
 export function createEngineHandlers(): EngineHandlers {
   let loadedModel: string | null = null;
   return {
+    devices: () => Promise.resolve({ libraryVersion: 'none', devices: [] }),
     load: (params) => {
       loadedModel = params.modelPath;
       return Promise.reject(errors.modelNotFound(params.modelPath));

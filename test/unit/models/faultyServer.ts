@@ -9,6 +9,8 @@ export interface FaultyServer {
   readonly url: string;
   /** The Range header of each request so far, "" where there was none. */
   readonly ranges: readonly string[];
+  /** Each request so far: "HEAD /path", with " as TOKEN" where one was sent. */
+  readonly requests: readonly string[];
   close(): Promise<void>;
 }
 
@@ -17,9 +19,12 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 /** The first request gets the first answer and so on; the last answer is given to all that follow. */
 export async function startFaultyServer(...answers: readonly [Answer, ...Answer[]]): Promise<FaultyServer> {
   const ranges: string[] = [];
+  const requests: string[] = [];
   const server = createServer((request, response) => {
     const answer = answers[Math.min(ranges.length, answers.length - 1)]!;
     ranges.push(request.headers.range ?? '');
+    const token = request.headers.authorization?.replace(/^Bearer/, ' as') ?? '';
+    requests.push(`${request.method} ${request.url}${token}`);
     void answer(request, response);
   });
   server.listen(0, '127.0.0.1');
@@ -29,6 +34,7 @@ export async function startFaultyServer(...answers: readonly [Answer, ...Answer[
   return {
     url: `http://127.0.0.1:${address.port}/models/file.gguf`,
     ranges,
+    requests,
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -64,6 +70,23 @@ export function serve(content: Buffer, extraHeaders: Readonly<Record<string, str
     });
     response.end(content.subarray(from));
   };
+}
+
+/** What the hub does for one file: it names size, sha256 and commit, and sends the file from another address. */
+export function hubFile(content: Buffer, path: string, commit = 'c'.repeat(40)): Answer {
+  const told = {
+    ...{ 'x-repo-commit': commit, 'x-linked-size': `${content.length}` },
+    ...{ 'x-linked-etag': `"${sha256Of(content)}"`, location: '/cdn' },
+  };
+  return (request, response) => {
+    if (request.url === '/cdn') return serve(content)(request, response);
+    const known = [path, path.replace('/resolve/main/', `/resolve/${commit}/`)].includes(request.url ?? '');
+    return known ? status(302, told)(request, response) : hubError(404, 'EntryNotFound')(request, response);
+  };
+}
+
+export function hubError(code: number, name: string): Answer {
+  return status(code, { 'x-error-code': name });
 }
 
 export function ignoreRange(content: Buffer): Answer {

@@ -1,17 +1,23 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { catalogue, findEntry, type CatalogueEntry } from '../../../extension/models/catalogue.ts';
-import {
-  getModelFile,
-  localModel,
-  resolveModel,
-  type ModelProgress,
-} from '../../../extension/models/findModel.ts';
+import { defaultModelName, findEntry } from '../../../extension/models/catalogue.ts';
+import { localModel, resolveModel } from '../../../extension/models/findModel.ts';
+import { getModelFile, type ModelFile, type ModelProgress } from '../../../extension/models/modelFile.ts';
 import {
   fileReaches,
   serve,
@@ -47,24 +53,22 @@ async function start(...answers: [Answer, ...Answer[]]): Promise<FaultyServer> {
   return server;
 }
 
-function entryFrom(...sources: readonly FaultyServer[]): CatalogueEntry {
+function entryFrom(...sources: readonly FaultyServer[]): ModelFile {
   return {
     ...{ name: 'Tiny', fileName: 'tiny.gguf', bytes: content.length, sha256: sha256Of(content) },
-    ...{ license: 'MIT', contextWindow: 64 },
     sources: sources.map(({ url }) => ({ kind: 'http', url })),
   };
 }
 
+/** Of an entry of the catalogue whose content is known. */
+function seenFile(name: string): ModelFile {
+  const { verification } = findEntry(name)!;
+  if (verification.kind !== 'sha256') throw new Error(`${name} was not seen.`);
+  return { name, ...verification };
+}
+
 const modelPath = () => join(folder, 'tiny.gguf');
 const settledFiles = ['tiny.gguf', 'tiny.gguf.verified'];
-
-describe('the catalogue', () => {
-  it.each(catalogue)('states what can be checked of $name', (entry) => {
-    expect(entry.sha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(entry.sources.length).toBeGreaterThan(0);
-    expect(findEntry(entry.name.toUpperCase())).toBe(entry);
-  });
-});
 
 describe('resolveModel', () => {
   it('takes a file as it is', async () => {
@@ -94,7 +98,7 @@ describe('resolveModel', () => {
 });
 
 describe('without the network', () => {
-  const [entry] = catalogue as readonly [CatalogueEntry];
+  const entry = seenFile(defaultModelName);
   const path = () => join(folder, entry.fileName);
 
   it.each<[what: string, size: number | undefined, here: boolean]>([
@@ -106,7 +110,15 @@ describe('without the network', () => {
       await writeFile(path(), '');
       await truncate(path(), size);
     }
-    const expected = { here, name: entry.name, bytes: entry.bytes, path: path(), entry };
+    const expected = {
+      here,
+      name: entry.name,
+      bytes: entry.bytes,
+      haveBytes: 0,
+      path: path(),
+      entry,
+      hub: null,
+    };
     expect(await localModel(undefined, folder)).toEqual(expected);
   });
 
@@ -116,7 +128,23 @@ describe('without the network', () => {
   ])('says whether the file %s is here', async (name, here, bytes) => {
     await writeFile(modelPath(), 'anything');
     const found = await localModel(join(folder, name), folder);
-    expect(found).toEqual({ here, name: name.slice(0, -5), bytes, path: join(folder, name), entry: null });
+    const expected = { here, name: name.slice(0, -5), bytes, haveBytes: 0, path: join(folder, name) };
+    expect(found).toEqual({ ...expected, entry: null, hub: null });
+  });
+
+  it('knows of a model of the hub its size, about, and takes one that was brought by hand', async () => {
+    const name = 'Qwen2.5-Coder-0.5B-Instruct';
+    const missing = await localModel(name, folder);
+    expect(missing).toMatchObject({ here: false, name, entry: null, hub: { owner: 'Qwen' } });
+    expect(missing.bytes / 1e6).toBeCloseTo(491, 0);
+    await expect(resolveModel(name, { signal, folder, mayDownload: false })).rejects.toMatchObject({
+      reason: 'modelNotHere',
+      args: [name],
+    });
+    await mkdir(dirname(missing.path), { recursive: true });
+    await writeFile(missing.path, 'brought');
+    expect(await localModel(name, folder)).toMatchObject({ here: true, name, bytes: 7 });
+    expect(await resolveModel(name, { signal, folder, mayDownload: false })).toMatchObject({ name });
   });
 
   it('a model that is not here is not fetched', async () => {
@@ -154,7 +182,10 @@ describe('getModelFile', () => {
     expect(await getModelFile(entryFrom(gone, good), folder, options)).toBe(modelPath());
     expect(sha256Of(await readFile(modelPath()))).toBe(sha256Of(content));
     expect(await readdir(folder)).toEqual(settledFiles);
-    const last = { done: content.length, total: content.length, source: new URL(good.url).host };
+    const last = {
+      ...{ done: content.length, total: content.length },
+      ...{ source: new URL(good.url).host, resumable: true },
+    };
     expect(progress).toContainEqual({ stage: 'downloading', ...last });
     expect(progress.at(-1)).toEqual({ stage: 'verifying', ...last });
   });
@@ -170,6 +201,27 @@ describe('getModelFile', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('goes on with what is begun before it lets pip begin anew', async () => {
+    const server = await start(serve(content));
+    const http = entryFrom(server);
+    const pip = {
+      kind: 'pip',
+      packageName: 'no-such-model',
+      version: '1',
+      wheelBytes: 1,
+      member: 'x',
+    } as const;
+    await writeFile(`${modelPath()}.part`, content.subarray(0, half));
+    const sources = new Set<string>();
+    await getModelFile({ ...http, sources: [pip, ...http.sources] }, folder, {
+      signal,
+      onProgress: ({ source }) => sources.add(source),
+    });
+    expect(server.ranges).toEqual([`bytes=${half}-`]);
+    expect([...sources]).toEqual([new URL(server.url).host]);
+    expect(await readdir(folder)).toEqual(settledFiles);
+  });
+
   it('does not try another source after a cancel', async () => {
     const controller = new AbortController();
     const silent = await start(stopAt(content, half, `${modelPath()}.part`, () => controller.abort()));
@@ -178,6 +230,17 @@ describe('getModelFile', () => {
     await expect(result).rejects.toMatchObject({ reason: 'cancelled' });
     expect(other.ranges).toEqual([]);
     expect(await readdir(folder)).not.toContain('tiny.gguf.lock');
+  });
+
+  it('takes the file of the catalogue from a mirror, which gets the token', async () => {
+    const mirror = await start(serve(content));
+    const { origin, pathname } = new URL(mirror.url);
+    const entry = {
+      ...entryFrom(),
+      sources: [{ kind: 'http', url: `https://huggingface.co${pathname}` }],
+    } as const;
+    await getModelFile(entry, folder, { signal, access: { endpoint: origin, token: 'secret' } });
+    expect(mirror.requests).toEqual([`GET ${pathname} as secret`]);
   });
 
   it('uses what it has without asking or hashing again', async () => {
@@ -243,11 +306,11 @@ describe('two processes at once', () => {
   });
 
   /** A process of its own that gets the model file. */
-  async function startProcess(entry: CatalogueEntry): Promise<ChildProcess> {
+  async function startProcess(entry: ModelFile): Promise<ChildProcess> {
     const script = join(folder, 'get.mjs');
     await build({
       stdin: {
-        contents: `import { getModelFile } from './extension/models/findModel.ts';
+        contents: `import { getModelFile } from './extension/models/modelFile.ts';
           await getModelFile(${JSON.stringify(entry)}, ${JSON.stringify(folder)}, { signal: new AbortController().signal });`,
         resolveDir: process.cwd(),
       },

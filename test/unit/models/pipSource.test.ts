@@ -52,6 +52,7 @@ interface Attempt {
   readonly expected?: Buffer;
   readonly into?: string;
   readonly signal?: AbortSignal;
+  readonly proxy?: string;
 }
 
 interface Outcome {
@@ -79,6 +80,7 @@ async function attempt(given: Attempt = {}): Promise<Outcome> {
       {
         ...{ path, bytes: expected.length, sha256: sha256Of(expected) },
         signal: given.signal ?? new AbortController().signal,
+        proxy: given.proxy,
         onProgress: (stage, done, total) => {
           stages.add(stage);
           expect(done).toBeLessThanOrEqual(total);
@@ -159,6 +161,12 @@ describe('downloadByPip', () => {
     const outcome = await attempt();
     expect(outcome).toMatchObject({ result: 'downloadFailed', files: [] });
     expect(outcome.message).toMatch(/there is no Python with pip/);
+  });
+
+  it('tells pip of the proxy', async () => {
+    await shadowPython(`#!/bin/sh\ncase "$*" in *download*) echo "by $PIP_PROXY" >&2; exit 1;; esac\n`);
+    const { message } = await attempt({ proxy: 'http://proxy.invalid:1' });
+    expect(message).toMatch(/by http:\/\/proxy.invalid:1$/);
   });
 
   it('ends pip when cancelled, and cleans up', async () => {

@@ -35,6 +35,11 @@ describe('checkServable', () => {
       architecture: 'qwen3',
       more: { 'qwen3.attention.key_length': 128, 'qwen3.attention.value_length': 128 },
     },
+    { architecture: 'smollm3' },
+    { architecture: 'phi3' },
+    { architecture: 'phi3', more: { 'phi3.attention.sliding_window': 262_144 } },
+    { architecture: 'gemma3', more: { 'gemma3.attention.sliding_window': 512 } },
+    { architecture: 'granite', more: { 'granite.attention.scale': 0.0078125 } },
     { architecture: 'llama', more: { 'llama.expert_count': 0, 'llama.rope.scaling.type': 'yarn' } },
     { architecture: 'llama', more: { 'llama.attention.sliding_window': 0 } },
     // A window as long as the context leaves nothing out.
@@ -45,13 +50,14 @@ describe('checkServable', () => {
   });
 
   it.each([
-    ['gemma3', /sliding-window/],
+    ['gemma3n', /sliding-window/],
     ['gemma2', /sliding-window/],
-    ['phi3', /sliding-window/],
+    ['phimoe', /mixture of experts/],
+    ['granitehybrid', /recurrent/],
     ['cohere2', /sliding-window/],
     ['gpt-oss', /attention sinks/],
     ['llama4', /layers without RoPE/],
-    ['smollm3', /layers without RoPE/],
+    ['smallthinker', /sliding-window/],
     ['mamba2', /recurrent/],
     ['rwkv7', /recurrent/],
     ['jamba', /recurrent/],
@@ -88,6 +94,10 @@ describe('checkServable', () => {
     [{ 'split.count': 3 }, /merge/],
   ])('refuses a llama with %j', (more, why) => {
     expect(judge('llama', more)).toMatch(why);
+  });
+
+  it('refuses a phi3 with a window that a text can leave', () => {
+    expect(judge('phi3', { 'phi3.attention.sliding_window': 512 })).toMatch(/sliding-window/);
   });
 
   it('refuses attention sinks by their tensors', () => {

@@ -4,7 +4,7 @@ import { makeRotation, rotate, type RotationOptions } from '../../reference/rota
 
 const factors = Float64Array.of(1, 1, 1.5, 3, 5, 8, 8, 8);
 const cases: [string, RotationOptions][] = (['neighbours', 'halves'] as const).flatMap((pairing) => {
-  const plain = { pairing, headDim: 16, base: 10_000 };
+  const plain = { pairing, dims: 16, base: 10_000 };
   return [
     [`${pairing}, plain`, plain],
     [`${pairing}, with factors`, { ...plain, factors }],
@@ -28,8 +28,8 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): vo
 test.each([
   ['neighbours', [Math.cos(2), Math.sin(2), -Math.sin(0.02), Math.cos(0.02)]],
   ['halves', [Math.cos(2), -Math.sin(0.02), Math.sin(2), Math.cos(0.02)]],
-] as const)('pairs of %s turn by position * base^(-2d/headDim)', (pairing, expected) => {
-  const rotation = makeRotation({ pairing, headDim: 4, base: 10_000 });
+] as const)('pairs of %s turn by position * base^(-2d/dims)', (pairing, expected) => {
+  const rotation = makeRotation({ pairing, dims: 4, base: 10_000 });
   expectClose(rotate(rotation, Float64Array.of(1, 0, 0, 1), 2), expected);
 });
 
@@ -59,7 +59,7 @@ test.each(cases)('%s: from p to t is a rotation by t - p without magnitude', (_,
 });
 
 test('factors divide the frequencies', () => {
-  const plain = { pairing: 'halves', headDim: 16, base: 10_000 } as const;
+  const plain = { pairing: 'halves', dims: 16, base: 10_000 } as const;
   const { frequencies } = makeRotation(plain);
   expectClose(
     makeRotation({ ...plain, factors }).frequencies,
@@ -68,7 +68,7 @@ test('factors divide the frequencies', () => {
 });
 
 test('YaRN keeps the fast pairs, slows the slow ones by the factor and grows the magnitude', () => {
-  const plain = { pairing: 'halves', headDim: 64, base: 10_000 } as const;
+  const plain = { pairing: 'halves', dims: 64, base: 10_000 } as const;
   const { frequencies } = makeRotation(plain);
   const yarn = makeRotation({ ...plain, yarn: { factor: 4, originalContext: 4096 } });
   const slowing = frequencies.map((frequency, pair) => frequency / yarn.frequencies[pair]!);

@@ -43,6 +43,16 @@ const outerShapes = {
   'output_norm.weight': [32],
   'output.weight': [32, vocabularySize],
 };
+const longRope = { originalContext: 64, attentionFactor: 1.2 };
+const longShapes = { 'rope_factors_short.weight': [3], 'rope_factors_long.weight': [3] };
+const fusedShapes = {
+  'attn_norm.weight': [32],
+  'attn_qkv.weight': [32, 64],
+  'attn_output.weight': [32, 32],
+  'ffn_norm.weight': [32],
+  'ffn_up.weight': [32, 96],
+  'ffn_down.weight': [48, 32],
+};
 const biases = { 'attn_q.bias': [32], 'attn_k.bias': [16], 'attn_v.bias': [16] };
 const headNorms = { 'attn_q_norm.weight': [8], 'attn_k_norm.weight': [8] };
 
@@ -50,6 +60,13 @@ test.each([
   ['llama', {}, outerShapes, layerShapes],
   ['qwen2', {}, outerShapes, { ...layerShapes, ...biases }],
   ['qwen3', {}, outerShapes, { ...layerShapes, ...headNorms }],
+  ['phi3', { longRope, ropeDims: 6 }, { ...outerShapes, ...longShapes }, fusedShapes],
+  [
+    'granite',
+    { scales: { embedding: 12, residual: 0.2, attention: 0.1, logits: 8 } },
+    outerShapes,
+    layerShapes,
+  ],
   ['llama', { ropeFactors: true }, { ...outerShapes, 'rope_freqs.weight': [4] }, layerShapes],
 ] as const)('the tensors of %s %o', (architecture, changes, outer, inner) => {
   const { tensors } = readGguf(write('shapes', { architecture, ...changes }));
@@ -132,6 +149,8 @@ test.each([
   [{ kvHeads: 3 }, /4 heads cannot share 3 KV heads/],
   [{ architecture: 'qwen2', headDim: 16 }, /heads \* headDim = 64, not 32/],
   [{ architecture: 'qwen3', ropeFactors: true }, /qwen3 has no rope_freqs/],
+  [{ architecture: 'phi3', headDim: 16 }, /phi3 needs an embedding of heads \* headDim = 64, not 32/],
+  [{ ropeDims: 4 }, /llama has no ropeDims: use the phi3 architecture/],
   [{ vocabularySize: 100 }, /a vocabulary of 100 tokens is too small/],
 ] as const)('%o is refused', (changes, message) => {
   expect(() => write('refused', changes)).toThrow(message);

@@ -147,7 +147,7 @@ test.each(cases)('$name: a kept key is the original key at its new position', ({
       heads.map((cells, kvHead) =>
         cells.map((cell, t) => {
           const from = original.cells[layer]![kvHead]![cell]!;
-          return { ...from, key: rotate(twin.rotation, from.unrotatedKey, t) };
+          return { ...from, key: rotate(twin.layers[layer]!.rotation, from.unrotatedKey, t) };
         }),
       ),
     ),

@@ -107,6 +107,13 @@ describe('parseArguments', () => {
       expect(parseArguments(commandLine)).toBe('help');
     },
   );
+
+  test.each([[['--list-models']], [['why?', '--list-models', '--device', 'gpu']]])(
+    '%j lists the models',
+    (commandLine) => {
+      expect(parseArguments(commandLine)).toBe('listModels');
+    },
+  );
 });
 
 test.each<[string[], boolean]>([

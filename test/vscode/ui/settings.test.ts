@@ -9,6 +9,7 @@ import { settings as known, type SettingName } from '../../../extension/contribu
 import { smolLm2Path } from '../../modelFiles.ts';
 import { writeTinyModel } from '../../reference/tinyModel.ts';
 import { tinyOptions } from '../../tinyEngine.ts';
+import { hubFile, startFaultyServer, testContent } from '../../unit/models/faultyServer.ts';
 import { ferryFolderWith, foreignFolder, foreignSettings, timetables } from '../workspaces.ts';
 import { hover, restOn } from './hovers.ts';
 import { usePanel, type StoredExchange } from './panel.ts';
@@ -179,6 +180,20 @@ describe('each setting', () => {
       await last()
         .getByRole('button', { name: /^Get SmolLM2/ })
         .waitFor();
+      await last().getByRole('button', { name: 'Cancel' }).click();
+      await last().getByText('Stopped.').waitFor();
+    },
+    async modelMirror() {
+      const answer = hubFile(testContent(5_000_000), '/owner/tiny/resolve/main/tiny.gguf');
+      const mirror = await startFaultyServer(answer);
+      try {
+        const model = 'hf:owner/tiny/tiny.gguf';
+        await set({ modelFolder: emptyFolder, model, modelMirror: new URL(mirror.url).origin });
+        await askAnew(question);
+        await last().getByRole('button', { name: 'Get tiny (5 MB)' }).waitFor();
+      } finally {
+        await mirror.close();
+      }
       await last().getByRole('button', { name: 'Cancel' }).click();
       await last().getByText('Stopped.').waitFor();
     },

@@ -1,0 +1,43 @@
+/** What the window says of the engine, in the user's language. */
+import * as vscode from 'vscode';
+import type { EngineNotice, LoadResult } from '../protocol/engine.ts';
+
+/** One sentence, with the numbers. */
+export function noticeText(notice: EngineNotice): string {
+  switch (notice.kind) {
+    case 'deviceLeftOut':
+      return vscode.l10n.t('The device {0} is not used: {1}.', notice.device, notice.why);
+    case 'shorterChunks':
+      return vscode.l10n.t('It is read in chunks of {0} tokens: {1}.', notice.chunkTokens, notice.why);
+    case 'steppedDown':
+      return vscode.l10n.t(
+        'The model runs with less memory than usual ({0} of {1} layers on a GPU, chunks of {2} tokens): {3} MB would be needed and {4} MB are free ({5}).',
+        notice.offloadedLayers,
+        notice.layers,
+        notice.chunkTokens,
+        megabytes(notice.neededBytes),
+        megabytes(notice.freeBytes),
+        notice.where,
+      );
+  }
+}
+
+/** Layers and memory of each device, and the library's version, a line each. */
+export function loadedDetails({ placement, libraryVersion, layers }: LoadResult): string[] {
+  return [
+    ...placement.map(({ device, layers: placed, estimatedBytes }) =>
+      vscode.l10n.t(
+        '{0}: {1} of {2} layers, about {3} MB',
+        device,
+        placed,
+        layers,
+        megabytes(estimatedBytes),
+      ),
+    ),
+    `llama.cpp ${libraryVersion}`,
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
