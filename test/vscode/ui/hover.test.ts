@@ -161,6 +161,8 @@ describe('a pointer that rests over a name', () => {
   });
 
   it('lets a question go first, and is made after it', async () => {
+    const lines = plans.join('\n\n').split('\n');
+    await workbench().goToLine(1 + lines.findIndex((line) => line.startsWith('def winter_plan')));
     await restOn(workbench(), 'def winter_plan', 'winter_plan');
     const offer = 'Explain winter_plan with Ask Codebase';
     await hover(workbench(), offer).getByText(offer).click();
