@@ -3,7 +3,6 @@
  * the model that the first of them loads.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import * as vscode from 'vscode';
 import type { AskCodebaseApi, AskOptions } from '../../../extension/agents/api.ts';
 import { createChatHandler, followupProvider } from '../../../extension/agents/chatParticipant.ts';
@@ -17,6 +16,7 @@ import {
 } from '../../../extension/editor/lightBulb.ts';
 import type { AnswerEvent, CompletedAnswer } from '../../../extension/protocol/answerEvents.ts';
 import type { WindowQuestion } from '../../../extension/views/askWindow.ts';
+import { commitFile } from './gitFolder.ts';
 import { print } from './print.ts';
 
 const question = 'What is the highest wind at which the ferry sails?';
@@ -54,6 +54,39 @@ describe('the exported API', () => {
       });
     });
   }
+
+  it('knows what was said before', async () => {
+    const api = await theApi();
+    const pins = [{ kind: 'file', ...place('sailing/crew.py') }] as const;
+    const around = async (options: AskOptions): Promise<number> => {
+      const asked = api.ask('Who has to be on board?', { ...options, pins, maxAnswerTokens: 1 });
+      const { prefillTokens, documentTokens, reused } = (await answerOf(asked)).statistics;
+      assert.equal(reused, 'none');
+      return prefillTokens - documentTokens;
+    };
+    const said = {
+      question: 'How many deckhands are there?',
+      answer: 'There are three deckhands. '.repeat(20),
+    };
+    const alone = await around({});
+    assert.ok((await around({ history: [said] })) > alone + 100);
+  });
+
+  it('lets a question go before what is asked in the background', async () => {
+    const api = await theApi();
+    const ended: string[] = [];
+    let asked: Promise<unknown> | undefined;
+    const background = { background: true, maxAnswerTokens: 100 } as const;
+    for await (const { event } of api.ask('Describe how a ticket is paid back.', background)) {
+      assert.notEqual(event, 'text');
+      if (event === 'answer') ended.push('background');
+      if (event !== 'plan') continue;
+      const answer = answerOf(api.ask('Who steers the ship?', { maxAnswerTokens: 4 }));
+      asked = answer.then(() => ended.push('question'));
+    }
+    await asked;
+    assert.deepEqual(ended, ['question', 'background']);
+  });
 
   it('ends what it runs when its loop is left', async () => {
     const api = await theApi();
@@ -281,20 +314,9 @@ describe('the light bulb', () => {
   });
 
   it('asks why with the commits of the lines', async () => {
-    const git = (...args: string[]): unknown => execFileSync('git', args, { cwd: folder().uri.fsPath });
     const [, before] = await offered(uri(), new vscode.Selection(5, 0, 6, 0));
     assert.doesNotMatch((await askedBy(before)).question, /commits/);
-    git('init', '--quiet');
-    git('add', '--', path);
-    git(
-      '-c',
-      'user.name=Kim',
-      '-c',
-      'user.email=kim@example.org',
-      'commit',
-      '-qm',
-      'Lower the \u001b[31mwind',
-    );
+    commitFile(folder().uri.fsPath, path, 'Lower the \u001b[31mwind');
     const [, why] = await offered(uri(), new vscode.Selection(5, 0, 6, 0));
     const { question } = await askedBy(why);
     assert.match(question, /commits: \d{4}-\d\d-\d\d "Lower the \ufffd\[31mwind"$/);

@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseExplanation, type Explanation } from '../../../extension/explanations/explanation.ts';
 import { smolLm2Path } from '../../modelFiles.ts';
-import { ferryFolder } from '../workspaces.ts';
+import { typeScriptSettings } from '../typeScript.ts';
+import { ferryFolderWith } from '../workspaces.ts';
 import { hover, restOn } from './hovers.ts';
-import { answerMs } from './panel.ts';
+import { answerMs, usePanel } from './panel.ts';
 import { useWorkbench } from './useWorkbench.ts';
 
 /** Longer than any hover takes to appear. */
@@ -16,24 +17,44 @@ const offer = 'Explain fareOf with Ask Codebase';
 const machineSettings = {
   'askCodebase.modelFolder': dirname(await smolLm2Path()),
   'askCodebase.device': 'cpu',
+  'askCodebase.reading': 'limit',
+  'askCodebase.readingLimit': 1_000,
+  'askCodebase.maxAnswerTokens': 12,
 };
+/** Three definitions that take the model some seconds each. */
+const planFile = 'sailing/plan.py';
+const plans = ['spring', 'summer', 'winter'].map(
+  (season, index) => `def ${season}_plan(day: int) -> list[int]:
+    """The minutes at which the ship leaves on a day in ${season}."""
+    minutes = [${400 + index}]
+${Array.from({ length: 25 }, (_, row) => `    minutes.append(${425 + 25 * row} + day * ${index + row})\n`).join('')}    return minutes
+`,
+);
 
 describe('a pointer that rests over a name', () => {
-  const workbench = useWorkbench({ workspace: ferryFolder, machineSettings });
+  const workspace = ferryFolderWith({ [planFile]: plans.join('\n\n') });
+  const workbench = useWorkbench({ workspace, machineSettings, settings: typeScriptSettings });
+  const { ask, ended } = usePanel(workbench);
   const mouse = () => workbench().page.mouse;
+  const explainedPlans = async (): Promise<string[]> =>
+    (await storedExplanations(workbench().userDataFolder))
+      .filter(({ path }) => path === planFile)
+      .map(({ name }) => name)
+      .sort();
 
   it('brings up the offer to explain it, and no model', async () => {
     // The extension is there once it was used.
     await workbench().clickActivityBar('Ask Codebase');
     await workbench().statusBarItem('Ask: stopped').waitFor();
     await workbench().openFile('tickets/refunds.ts');
-    // A pointer that rests before all of the extension is there brings up nothing of it.
-    const offered = async (): Promise<number> => {
+    // A pointer that rests before all is loaded brings up nothing, or that the language server still loads.
+    const shown = async (): Promise<string> => {
       await restOn(workbench(), call, 'fareOf');
       await workbench().page.waitForTimeout(restMs);
-      return hover(workbench(), offer).count();
+      return plain((await hover(workbench(), offer).allInnerTexts()).join());
     };
-    await expect.poll(offered, { timeout: 30_000 }).toBe(1);
+    // The language server's own stands first.
+    await expect.poll(shown, { timeout: answerMs }).toMatch(new RegExp(`Passenger\\): number.*${offer}`));
     await workbench().statusBarItem('Ask: stopped').waitFor();
     await workbench().screenshot('hover-offer');
   });
@@ -127,6 +148,32 @@ describe('a pointer that rests over a name', () => {
       .poll(async () => plain((await lenses.allInnerTexts()).join()))
       .toContain(plain(text).slice(0, 12));
     await workbench().screenshot('code-lens');
+  });
+
+  it('stops in the middle of a file when it is told to, and keeps what was made', async () => {
+    await workbench().openFile(planFile);
+    await workbench().runCommand('Ask Codebase: Explain the Symbols of This File');
+    const told = workbench().notification(`Explaining the symbols of ${planFile}`);
+    await told.filter({ hasText: '2 of 3: summer_plan' }).waitFor({ timeout: answerMs });
+    await told.getByRole('button', { name: 'Cancel' }).click();
+    await told.waitFor({ state: 'detached' });
+    expect(await explainedPlans()).toEqual(['spring_plan']);
+  });
+
+  it('lets a question go first, and is made after it', async () => {
+    const lines = plans.join('\n\n').split('\n');
+    await workbench().goToLine(1 + lines.findIndex((line) => line.startsWith('def winter_plan')));
+    await restOn(workbench(), 'def winter_plan', 'winter_plan');
+    const offer = 'Explain winter_plan with Ask Codebase';
+    await hover(workbench(), offer).getByText(offer).click();
+    const told = workbench().notification('Explaining winter_plan');
+    await told.filter({ hasText: 'Reading' }).waitFor({ timeout: answerMs });
+    await ask('Who steers the ship?');
+    expect((await ended()).exchange.state).toBe('answered');
+    expect(await explainedPlans()).toEqual(['spring_plan']);
+    await told.waitFor({ state: 'detached', timeout: answerMs });
+    // The one that was stopped is not among them.
+    expect(await explainedPlans()).toEqual(['spring_plan', 'winter_plan']);
   });
 });
 
