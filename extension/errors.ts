@@ -1,6 +1,6 @@
 /**
  * Every failure a user can meet: what happened, with the number, and what to change.
- * Code decides by `reason`, never by the text.
+ * Code decides by `reason`, never by the text. Longer than other files, since it is a catalogue.
  */
 
 export type ErrorReason =

@@ -1,23 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { freeMemoryBytes, vmStatFreeBytes } from '../../../extension/models/freeMemory.ts';
+import { folderWith } from './folderWith.ts';
 
 const MIB = 2 ** 20;
-const folders: string[] = [];
-afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
-
-/** A folder with these files below it. */
-function tree(files: Readonly<Record<string, string | Buffer>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'memory-'));
-  folders.push(folder);
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
-  }
-  return folder;
-}
 
 describe('freeMemoryBytes', () => {
   const meminfo = `MemTotal:       8388608 kB\nMemFree:        1048576 kB\nMemAvailable:   4194304 kB\n`;
@@ -84,7 +69,7 @@ describe('freeMemoryBytes', () => {
       free: available,
     },
   ])('with $name', ({ files, free }) => {
-    expect(freeMemoryBytes('linux', tree({ 'proc/meminfo': meminfo, ...files }))).toBe(free);
+    expect(freeMemoryBytes('linux', folderWith({ 'proc/meminfo': meminfo, ...files }))).toBe(free);
   });
 
   it('of this machine is a number that can be', () => {

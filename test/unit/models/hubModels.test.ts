@@ -1,8 +1,7 @@
 /** Model files by their references, from a hub on this machine. */
-import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { filesOfModel, localModel, lookUpModel, resolveModel } from '../../../extension/models/findModel.ts';
 import { caught } from './caught.ts';
 import {
@@ -11,12 +10,11 @@ import {
   hubFile,
   serve,
   sha256Of,
-  startFaultyServer,
   status,
   testContent,
   type Answer,
-  type FaultyServer,
 } from './faultyServer.ts';
+import { folder, servers, start } from './hubServers.ts';
 
 const content = testContent(200_000);
 const otherContent = testContent(200_000, 'b');
@@ -26,23 +24,6 @@ const model = 'hf:owner/repository/tiny.gguf';
 const filePath = '/owner/repository/resolve/main/tiny.gguf';
 const pinnedPath = `/owner/repository/resolve/${commit}/tiny.gguf`;
 const { signal } = new AbortController();
-
-let folder: string;
-let servers: FaultyServer[];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hub-'));
-  servers = [];
-});
-afterEach(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await rm(folder, { recursive: true });
-});
-
-async function start(...answers: [Answer, ...Answer[]]): Promise<FaultyServer & { origin: string }> {
-  const server = await startFaultyServer(...answers);
-  servers.push(server);
-  return { ...server, origin: new URL(server.url).origin };
-}
 
 describe('a model by its reference', () => {
   const path = (): string => join(folder, 'huggingface', 'owner', 'repository', 'main', 'tiny.gguf');

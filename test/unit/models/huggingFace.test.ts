@@ -1,8 +1,5 @@
 /** References to models, and what a hub on this machine says of them. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { resolveModel } from '../../../extension/models/findModel.ts';
 import { askHubFile, listHubFiles } from '../../../extension/models/askHub.ts';
 import {
@@ -12,39 +9,14 @@ import {
   type HubAccess,
 } from '../../../extension/models/huggingFace.ts';
 import { caught } from './caught.ts';
-import {
-  hubError,
-  hubFile,
-  sha256Of,
-  startFaultyServer,
-  status,
-  testContent,
-  type Answer,
-  type FaultyServer,
-} from './faultyServer.ts';
+import { hubError, hubFile, sha256Of, status, testContent, type Answer } from './faultyServer.ts';
+import { folder, start } from './hubServers.ts';
 
 const content = testContent(200_000);
 const commit = 'c'.repeat(40);
 const model = 'hf:owner/repository/tiny.gguf';
 const filePath = '/owner/repository/resolve/main/tiny.gguf';
 const { signal } = new AbortController();
-
-let folder: string;
-let servers: FaultyServer[];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hub-'));
-  servers = [];
-});
-afterEach(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await rm(folder, { recursive: true });
-});
-
-async function start(...answers: [Answer, ...Answer[]]): Promise<FaultyServer & { origin: string }> {
-  const server = await startFaultyServer(...answers);
-  servers.push(server);
-  return { ...server, origin: new URL(server.url).origin };
-}
 
 describe('a reference', () => {
   const place = { owner: 'Owner', repository: 'Model-1.5-GGUF', revision: 'main' };

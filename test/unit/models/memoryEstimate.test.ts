@@ -1,31 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import { readGgufHeader } from '../../../extension/models/ggufFile.ts';
 import { checkMemory, estimateMemory } from '../../../extension/models/memoryEstimate.ts';
 import { caught } from './caught.ts';
+import { folderWith } from './folderWith.ts';
 import { ggufBytes, modelMetadata } from './ggufWriter.ts';
 
 const MIB = 2 ** 20;
-const folders: string[] = [];
-afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
-
-/** A folder with these files below it. */
-function tree(files: Readonly<Record<string, string | Buffer>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'memory-'));
-  folders.push(folder);
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
-  }
-  return folder;
-}
 
 /** 2 layers, 4 query heads and 2 KV heads of 16 values: one row is 2·2·16 f16 for the keys and as much for the values. */
 const header = readGgufHeader(
   join(
-    tree({
+    folderWith({
       'model.gguf': ggufBytes({
         metadata: modelMetadata('llama'),
         tensors: [{ name: 'token_embd.weight', dimensions: [64, 3] }],
