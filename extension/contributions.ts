@@ -19,6 +19,7 @@ export const commands = {
   chooseModel: 'askCodebase.chooseModel',
   getModel: 'askCodebase.getModel',
   manageModels: 'askCodebase.manageModels',
+  getCuda: 'askCodebase.getCuda',
   setHubToken: 'askCodebase.setHubToken',
   removeHubToken: 'askCodebase.removeHubToken',
   exportConversation: 'askCodebase.exportConversation',

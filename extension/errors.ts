@@ -3,35 +3,40 @@
  * Code decides by `reason`, never by the text. Longer than other files, since it is a catalogue.
  */
 
-export type ErrorReason =
+export const errorReasons = [
   // what the user gave us
-  | 'badArgument'
-  | 'workspaceNotFound'
-  | 'nothingToRead'
-  | 'questionTooLong'
-  | 'pinNotRead'
+  'badArgument',
+  'workspaceNotFound',
+  'nothingToRead',
+  'questionTooLong',
+  'pinNotRead',
   // models
-  | 'modelNotFound'
-  | 'modelNotHere'
-  | 'modelAccess'
-  | 'modelCorrupt'
-  | 'modelNotServed'
-  | 'notEnoughMemory'
-  | 'cacheFolderNotWritable'
-  | 'diskFull'
-  | 'downloadFailed'
-  | 'checksumMismatch'
+  'modelNotFound',
+  'modelNotHere',
+  'modelAccess',
+  'modelCorrupt',
+  'modelNotServed',
+  'notEnoughMemory',
+  'cacheFolderNotWritable',
+  'diskFull',
+  'downloadFailed',
+  'checksumMismatch',
   // the engine
-  | 'libraryNotLoaded'
-  | 'deviceNotFound'
-  | 'engineNotStarted'
-  | 'engineVersion'
-  | 'engineStopped'
-  | 'engineHung'
-  | 'engineGaveUp'
-  | 'decodeFailed'
-  | 'internal'
-  | 'cancelled';
+  'libraryNotLoaded',
+  'cudaMissing',
+  'cudaNotFetched',
+  'cudaCannotRun',
+  'deviceNotFound',
+  'engineNotStarted',
+  'engineVersion',
+  'engineStopped',
+  'engineHung',
+  'engineGaveUp',
+  'decodeFailed',
+  'internal',
+  'cancelled',
+] as const;
+export type ErrorReason = (typeof errorReasons)[number];
 
 export type ErrorArguments = readonly (string | number)[];
 
@@ -312,13 +317,6 @@ export const errors = {
       '{0} could not be loaded: {1}',
       [what, problem],
       'Run npm ci again on this machine, so that the right platform package is installed.',
-    ),
-  cudaNotInstalled: (packageName: string) =>
-    new AskError(
-      'libraryNotLoaded',
-      "The package {0}, which drives NVIDIA's GPUs (540 MB with its companion), is not installed",
-      [packageName],
-      'Choose the device vulkan, which drives the same GPUs, or run npm run get-cuda:linux (get-cuda:windows) in the repository.',
     ),
   deviceNotFound: (device: string, available: readonly string[]) =>
     new AskError(

@@ -90,6 +90,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<AskCod
         await getModelWithProgress(ready());
       },
       hubToken: window.hubToken,
+      cuda: window.cuda,
+      devices: window.devices,
       clearStoredReadings: window.storedReadings.clear,
       indexing: window.indexing,
       testMachine: window.testMachine,

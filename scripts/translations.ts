@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getL10nJson } from '@vscode/l10n-dev';
+import { cudaErrors } from '../extension/cuda/cudaErrors.ts';
 import { errors, type AskError } from '../extension/errors.ts';
 import { choiceTexts, figureTexts } from '../extension/models/recommend.ts';
 import { skipReasonText } from '../extension/protocol/nouns.ts';
@@ -71,7 +72,7 @@ async function codeTexts(root: string): Promise<Texts> {
 
 /** Templates without a word, as of the terminal's options, need no translation. */
 function errorTexts(): readonly string[] {
-  return Object.values(errors)
+  return [...Object.values(errors), ...Object.values(cudaErrors)]
     .map((factory) => {
       const make = factory as (...args: readonly unknown[]) => AskError;
       // A list is taken where a list is, and prints where a text or a number is.

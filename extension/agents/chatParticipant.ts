@@ -202,6 +202,7 @@ function untrusted(text: string): vscode.MarkdownString {
 /** What can be done from the chat about a failure; to ask again one asks again. */
 const commandOf: { readonly [A in RemedyAction]?: string } = {
   getModel: commands.getModel,
+  getCuda: commands.getCuda,
   setHubToken: commands.setHubToken,
   chooseModel: commands.chooseModel,
   showFiles: commands.showFiles,

@@ -68,6 +68,7 @@ const facts = z.object({
 
 export const remedyActionSchema = z.enum([
   'getModel',
+  'getCuda',
   'setHubToken',
   'chooseModel',
   'askAgain',

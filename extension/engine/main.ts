@@ -1,8 +1,10 @@
 /** The engine process. Standard output is the wire, so nothing else may be written there. */
 import { writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { parseArgs } from 'node:util';
 import { isAlive } from '../isAlive.ts';
 import { createEngineHandlers } from './handlers.ts';
+import { lookForCudaIn } from './llama/cudaLibrary.ts';
 import { serveEngine } from './server.ts';
 
 /** As in sysexits.h: an internal software error. */
@@ -15,6 +17,8 @@ console.log = console.info = console.debug = console.error;
 process.on('uncaughtException', exitWithOneLine);
 // Ctrl-C reaches the whole process group. What it means is decided by the terminal that started the engine.
 process.on('SIGINT', () => undefined);
+const { values } = parseArgs({ options: { cuda: { type: 'string' } } });
+if (values.cuda !== undefined) lookForCudaIn(values.cuda);
 try {
   setPriority(lowPriority);
 } catch {

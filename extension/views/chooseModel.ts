@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { commands, settings, settingsSection } from '../contributions.ts';
 import { readSettings } from '../editor/settings.ts';
-import { engineDevices } from '../engineClient/engineDevices.ts';
 import { isAskError } from '../errors.ts';
 import { bytesText } from '../models/amounts.ts';
 import { aboutBytes } from '../models/expectedTensors.ts';
@@ -10,7 +9,7 @@ import { findEntry } from '../models/catalogue.ts';
 import { localModel } from '../models/findModel.ts';
 import { parseHubReference } from '../models/huggingFace.ts';
 import { judgeModelFile } from '../models/judgeModel.ts';
-import { readMachine } from '../models/machine.ts';
+import { readMachine, type EngineDevices } from '../models/machine.ts';
 import { modelFolder } from '../models/modelFolder.ts';
 import { listModels, type ListedEntry, type ListedFile, type ModelList } from '../models/modelList.ts';
 import { describeFailure } from './describeFailure.ts';
@@ -32,8 +31,8 @@ interface ModelItem extends vscode.QuickPickItem {
  * Sets the model for this machine. One that is not here is offered for download, unless `isAwaited` says that a
  * question waits in the panel, which offers it by itself.
  */
-export async function chooseModel(isAwaited: () => boolean): Promise<void> {
-  const value = await pickModel();
+export async function chooseModel(isAwaited: () => boolean, devices: EngineDevices): Promise<void> {
+  const value = await pickModel(devices);
   if (value === undefined) return;
   const awaited = isAwaited();
   await vscode.workspace
@@ -53,7 +52,7 @@ export async function chooseModel(isAwaited: () => boolean): Promise<void> {
 }
 
 /** The pick is there at once, and is filled when the machine and the disk have been looked at. */
-async function pickModel(): Promise<string | undefined> {
+async function pickModel(devices: EngineDevices): Promise<string | undefined> {
   const pick = vscode.window.createQuickPick<ModelItem | vscode.QuickPickItem>();
   pick.title = vscode.l10n.t('Choose Model');
   pick.placeholder = vscode.l10n.t('Models that suit this machine come first');
@@ -61,8 +60,8 @@ async function pickModel(): Promise<string | undefined> {
   pick.matchOnDetail = true;
   pick.items = otherItems;
   pick.busy = true;
-  const { model, device, modelFolder: folder = modelFolder() } = readSettings().settings;
-  const filled = readMachine(() => engineDevices(device))
+  const { model, modelFolder: folder = modelFolder() } = readSettings().settings;
+  const filled = readMachine(devices)
     .then((machine) => listModels(folder, machine))
     .then((list) => {
       pick.items = itemsOf(list, model);

@@ -8,13 +8,14 @@ import type { Pin } from '../protocol/conversation.ts';
 import type { Indexing } from './indexing.ts';
 import type { HubToken } from './hubToken.ts';
 import type { ExplainCommands } from '../explanations/explainCommands.ts';
-import { describeFailure } from './describeFailure.ts';
 import { askInPanel } from './askInPanel.ts';
 import type { AskWindow } from './askWindow.ts';
+import type { Cuda } from './cuda.ts';
 import { chooseModel } from './chooseModel.ts';
 import { showMachineTest } from './machineTest.ts';
 import { manageModels } from './manageModels.ts';
 import { askBox, showFiles, showMenu } from './picks.ts';
+import { showFailure } from './showFailure.ts';
 
 export interface CommandParts {
   readonly chat: Chat;
@@ -25,6 +26,8 @@ export interface CommandParts {
   readonly exportConversation: (conversationId: string) => Promise<void>;
   readonly getModel: () => Promise<void>;
   readonly hubToken: Pick<HubToken, 'set' | 'remove'>;
+  readonly cuda: Cuda;
+  readonly devices: AskWindow['devices'];
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
   readonly testMachine: AskWindow['testMachine'];
@@ -57,9 +60,13 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       if (last !== undefined) parts.markEvidence(last.id);
     },
     unmarkEvidence: () => parts.markEvidence(null),
-    chooseModel: () => chooseModel(() => parts.chat.awaitsModel),
+    chooseModel: async () => {
+      await chooseModel(() => parts.chat.awaitsModel, parts.devices);
+      void parts.cuda.offerOnce();
+    },
     getModel: parts.getModel,
-    manageModels,
+    manageModels: () => manageModels(parts.cuda),
+    getCuda: () => parts.cuda.get(),
     setHubToken: parts.hubToken.set,
     removeHubToken: parts.hubToken.remove,
     exportConversation: async () => {
@@ -71,7 +78,10 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     openSettings: () =>
       vscode.commands.executeCommand('workbench.action.openSettings', `${settingsSection}.`),
     indexWorkspace: () => indexNow(parts.indexing),
-    testMachine: () => showMachineTest(parts.testMachine, parts.log),
+    testMachine: async () => {
+      await showMachineTest(parts.testMachine, parts.log);
+      void parts.cuda.offerOnce();
+    },
     pauseIndexing: () => parts.indexing.togglePause(),
     showMenu: () => showMenu(parts.engineView(), parts.indexing.isPaused()),
   };
@@ -133,8 +143,7 @@ async function indexNow(indexing: CommandParts['indexing']): Promise<void> {
         : vscode.l10n.t('For this model no index is made.'),
     );
   } catch (error) {
-    const { message, remedy } = describeFailure(error);
-    void vscode.window.showErrorMessage(`${message} ${remedy}`);
+    void showFailure(error);
   }
 }
 

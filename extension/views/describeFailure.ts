@@ -100,6 +100,25 @@ function remedyOf(reason: ErrorReason): Remedy {
         ),
         actions: ['openSettings', 'showLog', 'askAgain'],
       };
+    case 'cudaMissing':
+      return {
+        remedy: vscode.l10n.t(
+          'Get CUDA, or choose the device auto, which takes the best that there is here.',
+        ),
+        actions: ['getCuda', 'openSettings', 'askAgain'],
+      };
+    case 'cudaNotFetched':
+      return {
+        remedy: vscode.l10n.t('Mend that and try again, or bring the files by hand. Nothing of it was kept.'),
+        actions: ['getCuda', 'showLog'],
+      };
+    case 'cudaCannotRun':
+      return {
+        remedy: vscode.l10n.t(
+          "Install what is missing (NVIDIA's driver, and the CUDA toolkit 12 or 13 with cuBLAS), or choose the device auto or vulkan in the settings.",
+        ),
+        actions: ['openSettings', 'askAgain', 'showLog'],
+      };
     case 'engineNotStarted':
     case 'engineVersion':
     case 'engineGaveUp':
@@ -120,6 +139,8 @@ function labelOf(action: RemedyAction): string {
   switch (action) {
     case 'getModel':
       return vscode.l10n.t('Get the Model');
+    case 'getCuda':
+      return vscode.l10n.t('Get CUDA');
     case 'setHubToken':
       return vscode.l10n.t('Set Hugging Face Token');
     case 'chooseModel':

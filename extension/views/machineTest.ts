@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { isAskError } from '../errors.ts';
 import type { MachineTest } from '../testMachine.ts';
 import type { AskWindow } from './askWindow.ts';
-import { describeFailure } from './describeFailure.ts';
 import { loadedDetails } from './engineTexts.ts';
+import { showFailure } from './showFailure.ts';
 
 export async function showMachineTest(
   test: AskWindow['testMachine'],
@@ -26,9 +26,8 @@ export async function showMachineTest(
         }, cancelled.signal);
       } catch (error) {
         if (isAskError(error, 'cancelled')) return undefined;
-        const { message, remedy } = describeFailure(error);
         log.error(error instanceof Error ? error : String(error));
-        void vscode.window.showErrorMessage(`${message} ${remedy}`);
+        void showFailure(error);
         return undefined;
       }
     },

@@ -4,30 +4,32 @@ import { readSettings } from '../editor/settings.ts';
 import { bytesText } from '../models/amounts.ts';
 import { modelFolder } from '../models/modelFolder.ts';
 import { deleteOwnModel, freeBytesFor, ownModels, type OwnModel } from '../models/ownModels.ts';
-import { describeFailure } from './describeFailure.ts';
+import type { Cuda } from './cuda.ts';
+import { showFailure } from './showFailure.ts';
 
-interface OwnModelItem extends vscode.QuickPickItem {
-  readonly model: OwnModel;
+interface TakenItem extends vscode.QuickPickItem {
+  readonly model: OwnModel | 'cuda';
 }
 
 /** Shows the own folder until the user leaves; files of other tools are never among them. */
-export async function manageModels(): Promise<void> {
+export async function manageModels(cuda: Cuda): Promise<void> {
   const folder = readSettings().settings.modelFolder ?? modelFolder();
   for (;;) {
-    const model = await pickModel(folder);
+    const model = await pickModel(folder, await cuda.bytes());
     if (model === undefined) return;
-    if (await isConfirmed(model)) await remove(model);
+    if (model === 'cuda') await cuda.remove();
+    else if (await isConfirmed(model)) await remove(model);
   }
 }
 
-async function pickModel(folder: string): Promise<OwnModel | undefined> {
+async function pickModel(folder: string, cudaBytes: number): Promise<TakenItem['model'] | undefined> {
   const [models, free] = await Promise.all([ownModels(folder), freeBytesFor(folder)]);
   const taken = bytesText(models.reduce((sum, { bytes }) => sum + bytes, 0));
   const title =
     free === undefined
       ? vscode.l10n.t('Models take {0}', taken)
       : vscode.l10n.t('Models take {0}; {1} of the disk are free', taken, bytesText(free));
-  const items = models.map((model): OwnModelItem => {
+  const items = models.map((model): TakenItem => {
     const state = model.unfinished ? [vscode.l10n.t('not whole')] : [];
     return {
       label: model.name,
@@ -37,6 +39,11 @@ async function pickModel(folder: string): Promise<OwnModel | undefined> {
       model,
     };
   });
+  if (cudaBytes > 0) {
+    const detail = vscode.l10n.t("llama.cpp's library for NVIDIA's GPUs");
+    const iconPath = new vscode.ThemeIcon('trash');
+    items.push({ label: 'CUDA', description: bytesText(cudaBytes), detail, iconPath, model: 'cuda' });
+  }
   const placeHolder =
     items.length === 0
       ? vscode.l10n.t('There is none in {0}', folder)
@@ -60,7 +67,6 @@ async function remove({ name, path }: OwnModel): Promise<void> {
       return deleteOwnModel(path, cancelled.signal);
     });
   } catch (error) {
-    const { message, remedy } = describeFailure(error);
-    void vscode.window.showErrorMessage(`${message} ${remedy}`);
+    void showFailure(error);
   }
 }

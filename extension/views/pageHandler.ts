@@ -217,6 +217,9 @@ async function remedy(
     case 'showLog':
       log.show();
       return;
+    case 'getCuda':
+      await vscode.commands.executeCommand(commands.getCuda);
+      return;
     case 'setHubToken':
       await vscode.commands.executeCommand(commands.setHubToken);
       return;

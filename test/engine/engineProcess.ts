@@ -18,7 +18,7 @@ export function startBundledEngine(
   under: readonly string[] = [],
   onStderrLine: (line: string) => void = () => undefined,
 ): Promise<EngineClient> {
-  const { command, args } = bundledEngine(`${repository}dist/engine.mjs`);
+  const { command, args } = bundledEngine({ enginePath: `${repository}dist/engine.mjs` });
   const [program = command, ...rest] = [...under, command, ...args];
   return startEngine({ command: program, args: rest, onStderrLine });
 }

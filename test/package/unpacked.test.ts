@@ -38,7 +38,7 @@ const devices: readonly DeviceName[] = process.platform === 'darwin' ? ['auto'] 
 test.each(devices)('the engine loads its libraries and answers, device %s', async (device) => {
   const modelPath = join(folder, 'model.gguf');
   writeTinyModel(modelPath, tinyOptions);
-  const engine = await startEngine(bundledEngine(join(extension, 'dist/engine.mjs')));
+  const engine = await startEngine(bundledEngine({ enginePath: join(extension, 'dist/engine.mjs') }));
   try {
     const loaded = await engine.request('load', { modelPath, device });
     expect(loaded.layers).toBe(tinyOptions.layers);

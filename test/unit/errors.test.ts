@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cudaErrors } from '../../extension/cuda/cudaErrors.ts';
 import { AskError, errors } from '../../extension/errors.ts';
 
 const made: readonly [AskError, args: readonly (string | number)[], message: string][] = [
@@ -23,10 +24,10 @@ describe('an error of the catalogue', () => {
   });
 
   // Every factory, called with arguments that can be told apart: each takes a string, a number or a list somewhere.
-  test.each(Object.keys(errors) as (keyof typeof errors)[])(
+  test.each([...Object.entries(errors), ...Object.entries(cudaErrors)])(
     '%s: its template names each argument once',
-    (name) => {
-      const factory = errors[name] as (...args: readonly unknown[]) => AskError;
+    (_, make) => {
+      const factory = make as (...args: readonly unknown[]) => AskError;
       const { template, args } = factory(...Array.from({ length: factory.length }, (_, n) => [n + 1]));
       const places = [...template.matchAll(/\{(\d+)\}/g)].map(([, index]) => Number(index));
       expect(places.toSorted()).toEqual(args.map((_, index) => index));

@@ -3,12 +3,14 @@
  * One process loads one variant: the CPU one, or one that has the CPU and a kind of GPU.
  */
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
-import { errors } from '../../errors.ts';
+import { cudaErrors } from '../../cuda/cudaErrors.ts';
+import { hasNvidiaDriver } from '../../cuda/cudaPackages.ts';
+import { errors, isAskError } from '../../errors.ts';
 import type { DeviceName } from '../../protocol/engine.ts';
+import { findCuda, packageFolder, runnableCuda } from './cudaLibrary.ts';
 import { bindFunctions, type Functions, type Pointer } from './functions.ts';
 import { deviceType, llamaCppVersion } from './structs.ts';
 
@@ -34,13 +36,15 @@ type Variant = 'cpu' | 'vulkan' | 'cuda' | 'metal';
 
 /** What callbacks may need while a native call runs; koffi's default stack is too small for ggml's recursion. */
 const callStackBytes = 16 * 1024 * 1024; // 16 MiB
+// Once any library is loaded, as when it is tried whether one can be, koffi does not take it any more.
+koffi.config({ sync_stack_size: callStackBytes, sync_heap_size: callStackBytes / 2 });
 
 let loaded: { variant: Variant; library: LlamaLibrary } | null = null;
 
 /**
  * Loads the libraries for a device, once per process.
- * @throws errors.libraryNotLoaded when the platform package is absent or of another version,
- *         errors.deviceNotFound when a GPU was asked for by name and there is none.
+ * @throws errors.libraryNotLoaded when the platform package is absent or of another version, cudaErrors.notInstalled,
+ *         cudaErrors.noDriver and cudaErrors.noToolkit where CUDA is asked for by name, errors.deviceNotFound when a GPU was asked for by name and there is none.
  */
 export function loadLibrary(device: DeviceName): LlamaLibrary {
   const variant = device === 'auto' ? bestInstalledVariant() : device;
@@ -53,8 +57,8 @@ export function loadLibrary(device: DeviceName): LlamaLibrary {
     }
     return requireDevice(loaded.library, device);
   }
-  const folder = libraryFolder(variant);
-  const library = openLibrary(folder);
+  const folders = libraryFolders(variant);
+  const library = openLibrary(folders);
   loaded = { variant, library };
   return requireDevice(library, device);
 }
@@ -114,56 +118,56 @@ function packageName(variant: Variant): string | null {
     case 'vulkan':
       return `${base}-vulkan`;
     case 'cuda':
-      return `${base}-cuda`;
+      return arch === 'x64' ? `${base}-cuda` : null;
     case 'metal':
       return null;
   }
 }
 
-/** One of them is there where the driver is: Linux, Linux inside Windows, Windows. */
-const nvidiaDriverFiles = [
-  '/proc/driver/nvidia/version',
-  '/usr/lib/wsl/lib/libcuda.so.1',
-  path.join(process.env['SystemRoot'] ?? '/', 'System32', 'nvcuda.dll'),
-];
-
 function bestInstalledVariant(): Variant {
-  // CUDA's library without NVIDIA's driver finds no device, where Vulkan's may find one.
-  const cuda: readonly Variant[] = nvidiaDriverFiles.some((file) => fs.existsSync(file)) ? ['cuda'] : [];
+  // CUDA's library without all that it needs finds no device, where Vulkan's may find one.
+  const cuda: readonly Variant[] = hasNvidiaDriver() && isCudaRunnable() ? ['cuda'] : [];
   const candidates: readonly Variant[] =
     process.platform === 'darwin' ? ['metal'] : [...cuda, 'vulkan', 'cpu'];
   return candidates.find((variant) => findFolder(variant) !== null) ?? 'cpu';
 }
 
+function isCudaRunnable(): boolean {
+  const name = packageName('cuda');
+  const cuda = name === null ? null : findCuda(name);
+  return cuda !== null && !isAskError(runnableCuda(cuda));
+}
+
 function findFolder(variant: Variant): string | null {
   const name = packageName(variant);
   if (name === null) return null;
-  try {
-    const entry = createRequire(import.meta.url).resolve(`@node-llama-cpp/${name}`);
-    const folder = path.join(path.dirname(entry), '..', 'bins', name);
-    return fs.existsSync(folder) ? folder : null;
-  } catch {
-    return null;
-  }
+  return variant === 'cuda' ? (findCuda(name)?.folder ?? null) : packageFolder(name, name);
 }
 
-function libraryFolder(variant: Variant): string {
-  const folder = findFolder(variant);
-  if (folder === null) {
-    const name = packageName(variant);
-    if (variant === 'cuda' && name !== null) throw errors.cudaNotInstalled(`@node-llama-cpp/${name}`);
-    throw errors.libraryNotLoaded(
-      `The ${variant} build of llama.cpp`,
-      name === null
-        ? `there is none for ${process.platform}`
-        : `the package @node-llama-cpp/${name} is not installed`,
-    );
+/** The folder with everything, and one with a library that takes the place of one of its own. */
+function libraryFolders(variant: Variant): readonly [string, ...string[]] {
+  const name = packageName(variant);
+  if (name === null) {
+    const { platform, arch } = process;
+    if (variant === 'cuda') throw cudaErrors.notHere(`${platform} ${arch}`);
+    throw errors.libraryNotLoaded(`The ${variant} build of llama.cpp`, `there is none for ${platform}`);
   }
-  return folder;
+  if (variant === 'cuda') return cudaFolders(name);
+  const folder = packageFolder(name, name);
+  if (folder !== null) return [folder];
+  const problem = `the package @node-llama-cpp/${name} is not installed`;
+  throw errors.libraryNotLoaded(`The ${variant} build of llama.cpp`, problem);
 }
 
-function openLibrary(folder: string): LlamaLibrary {
-  koffi.config({ sync_stack_size: callStackBytes, sync_heap_size: callStackBytes / 2 });
+function cudaFolders(name: string): readonly [string, ...string[]] {
+  const cuda = findCuda(name);
+  if (cuda === null) throw cudaErrors.notInstalled(`@node-llama-cpp/${name}`);
+  const runnable = runnableCuda(cuda);
+  if (isAskError(runnable)) throw runnable;
+  return runnable === 'cuda13' ? [cuda.folder] : [cuda.folder, cuda.olderFolder];
+}
+
+function openLibrary([folder, ...others]: readonly [string, ...string[]]): LlamaLibrary {
   const files = fs.readdirSync(folder);
   const find = (pattern: RegExp): string => {
     const file = files.find((name) => pattern.test(name));
@@ -180,7 +184,7 @@ function openLibrary(folder: string): LlamaLibrary {
     const version = functions.llama_version();
     checkVersion(version);
     silenceLog(functions, llama);
-    functions.ggml_backend_load_all_from_path(folder);
+    for (const from of [folder, ...others]) functions.ggml_backend_load_all_from_path(from);
     functions.llama_backend_init();
     return { functions, version, folder, devices: listDevices(functions) };
   } catch (error) {

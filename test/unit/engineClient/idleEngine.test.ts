@@ -78,6 +78,22 @@ describe('the engine of a window', () => {
     await vi.waitFor(() => expect(idle.condition.state).toBe('stopped'), patient);
   });
 
+  test('that is outdated ends once nothing uses it, and the next one stays', async () => {
+    const idle = make(0);
+    await idle.use(async () => {
+      await load(idle, 'a.gguf');
+      idle.stopWhenUnused();
+      await load(idle, 'a.gguf');
+      expect(clients).toHaveLength(1);
+    });
+    await vi.waitFor(() => expect(idle.condition.state).toBe('stopped'), patient);
+    // Of one that does not run there is nothing to end.
+    idle.stopWhenUnused();
+    await load(idle, 'a.gguf');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(states()).toEqual(['loading', 'ready', 'stopped', 'loading', 'ready']);
+  });
+
   test('one that is asked for while it is being ended is a new one, once the old one is gone', async () => {
     const idle = make(0);
     await load(idle, 'a.gguf');
