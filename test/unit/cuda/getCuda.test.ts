@@ -189,7 +189,7 @@ test('a disk with too little room is told before anything is fetched', async () 
   try {
     packages = packages.map((one) => ({ ...one, unpackedBytes: 2 ** 20 }));
     const error = await caught(() => get(npm, undefined, disk.folder));
-    expect(error?.message).toMatch(/too little room: 2 MiB needed, 1 MiB free/);
+    expect(error?.message).toMatch(/too little room: 2 MB needed, 1 MB free/);
     expect(readdirSync(disk.folder)).toEqual([]);
   } finally {
     await disk.remove();
