@@ -1,6 +1,6 @@
 /** What is wrong with the catalogue's data, as far as it can be known without the network. */
 import { fileNameOf, type CatalogueEntry } from '../extension/models/catalogue.ts';
-import { expectedHeader, expectedTensors } from '../extension/models/expectedTensors.ts';
+import { expectedHeader, expectedTensors, joinsMatrices } from '../extension/models/expectedTensors.ts';
 import { parseHubReference } from '../extension/models/huggingFace.ts';
 import { checkServable } from '../extension/models/servable.ts';
 import { messageOf } from '../extension/models/modelFolder.ts';
@@ -29,7 +29,10 @@ function problemsOf(entry: CatalogueEntry): readonly string[] {
       `has ${parameters} parameters, and its shape has ${counted.join(' or ')}`,
     ],
     [shape.queryHeads % shape.kvHeads === 0, 'has query heads that no KV head serves'],
-    [expectedTensors(shape, quantisation).length > 7 * shape.layers, 'lacks tensors'],
+    [
+      expectedTensors(shape, quantisation).length > (joinsMatrices(shape) ? 4 : 7) * shape.layers,
+      'lacks tensors',
+    ],
     [!recommended || permissiveLicences.has(license), `is recommended, and ${license} limits its use`],
     [languages.length > 0 && languages.every(isLanguage), 'names something that is no language'],
   ] as const;

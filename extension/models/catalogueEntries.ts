@@ -10,6 +10,8 @@ const qwenCoder = ['en', 'zh'] as const;
 const qwen3 = ['en', 'zh', 'ja', 'ko', 'fr', 'de', 'es', 'pt', 'it', 'ru', 'ar', 'vi', 'th'] as const;
 const smolLm3 = ['en', 'fr', 'es', 'de', 'it', 'pt'] as const;
 const granite = ['en', 'de', 'es', 'fr', 'ja', 'pt', 'ar', 'cs', 'it', 'ko', 'nl', 'zh'] as const;
+// Of Gemma its makers say more than a hundred languages, and name none.
+const phi = 'ar zh cs da nl en fi fr de he hu it ja ko no pl pt ru es sv th tr uk'.split(' ');
 const llama32 = ['en', 'de', 'fr', 'it', 'pt', 'hi', 'es', 'th'] as const;
 
 export const catalogue: readonly CatalogueEntry[] = [
@@ -164,6 +166,49 @@ export const catalogue: readonly CatalogueEntry[] = [
     shape: shape('llama', [32, 4096, 14_336], [32, 8, 128], 32_768, 32_768, true),
     ...{ license: 'Apache-2.0', languages: english, goodFor: 'text', recommended: false },
     verification: fromHub('bartowski/Mistral-7B-Instruct-v0.3-GGUF', 'Mistral-7B-Instruct-v0.3-Q4_K_M.gguf'),
+  },
+  {
+    name: 'Phi-3.5-mini-Instruct',
+    ...{ family: 'Phi', parameters: 3.821e9, quantisation: 'Q4_K_M' },
+    shape: shape('phi3', [32, 3072, 8192], [32, 32, 96], 32_064, 131_072, true),
+    ...{ license: 'MIT', languages: phi, goodFor: 'text', recommended: false },
+    verification: fromHub('bartowski/Phi-3.5-mini-instruct-GGUF', 'Phi-3.5-mini-instruct-Q4_K_M.gguf'),
+  },
+  {
+    name: 'Phi-4-mini-Instruct',
+    ...{ family: 'Phi', parameters: 3.836e9, quantisation: 'Q4_K_M' },
+    shape: shape('phi3', [32, 3072, 8192], [24, 8, 128], 200_064, 131_072),
+    ...{ license: 'MIT', languages: phi, goodFor: 'text', recommended: false },
+    verification: fromHub('unsloth/Phi-4-mini-instruct-GGUF', 'Phi-4-mini-instruct-Q4_K_M.gguf'),
+  },
+  {
+    name: 'Gemma-3-270M-it',
+    ...{ family: 'Gemma 3', parameters: 268.1e6, quantisation: 'Q8_0' },
+    shape: shape('gemma3', [18, 640, 2048], [4, 1, 256], 262_144, 32_768),
+    // Its licence forbids some uses, as those of its sisters do.
+    ...{ license: 'Gemma', languages: english, goodFor: 'weakMachines', recommended: false },
+    verification: fromHub('ggml-org/gemma-3-270m-it-GGUF', 'gemma-3-270m-it-Q8_0.gguf'),
+  },
+  {
+    name: 'Gemma-3-1B-it',
+    ...{ family: 'Gemma 3', parameters: 999.9e6, quantisation: 'Q4_K_M' },
+    shape: shape('gemma3', [26, 1152, 6912], [4, 1, 256], 262_144, 32_768),
+    ...{ license: 'Gemma', languages: english, goodFor: 'text', recommended: false },
+    verification: fromHub('ggml-org/gemma-3-1b-it-GGUF', 'gemma-3-1b-it-Q4_K_M.gguf'),
+  },
+  {
+    name: 'Gemma-3-4B-it',
+    ...{ family: 'Gemma 3', parameters: 3.88e9, quantisation: 'Q4_K_M' },
+    shape: shape('gemma3', [34, 2560, 10_240], [8, 4, 256], 262_144, 131_072),
+    ...{ license: 'Gemma', languages: english, goodFor: 'text', recommended: false },
+    verification: fromHub('ggml-org/gemma-3-4b-it-GGUF', 'gemma-3-4b-it-Q4_K_M.gguf'),
+  },
+  {
+    name: 'Gemma-3-12B-it',
+    ...{ family: 'Gemma 3', parameters: 11.766e9, quantisation: 'Q4_K_M' },
+    shape: shape('gemma3', [48, 3840, 15_360], [16, 8, 256], 262_144, 131_072),
+    ...{ license: 'Gemma', languages: english, goodFor: 'text', recommended: false },
+    verification: fromHub('ggml-org/gemma-3-12b-it-GGUF', 'gemma-3-12b-it-Q4_K_M.gguf'),
   },
 ];
 

@@ -8,12 +8,15 @@ import { ggmlTypes } from './ggmlTypes.ts';
 
 /** A token of the vocabulary with its type and, about once a token, a merge: bytes of the metadata. */
 const BYTES_PER_TOKEN = 39;
+/** Gemma's vocabulary has scores instead of merges. */
+const BYTES_PER_SCORED_TOKEN = 26;
 
 /** How many bytes the file has, about: exact for what has been verified, else computed. */
 export function aboutBytes({ shape, quantisation, verification }: CatalogueEntry): number {
   if (verification.kind === 'sha256') return verification.bytes;
   const weights = expectedTensors(shape, quantisation).reduce((sum, { bytes }) => sum + bytes, 0);
-  return weights + BYTES_PER_TOKEN * shape.vocabulary;
+  const perToken = shape.architecture === 'gemma3' ? BYTES_PER_SCORED_TOKEN : BYTES_PER_TOKEN;
+  return weights + perToken * shape.vocabulary;
 }
 
 /** The header that the entry's file has, as far as sizes and memory follow from it. */
@@ -38,6 +41,11 @@ export function expectedHeader(entry: CatalogueEntry): GgufHeader {
   return { path: fileNameOf(entry), version: 3, fileBytes, metadata, tensors, dataOffset: 0 };
 }
 
+/** Phi has one matrix for queries, keys and values, and one for both halves of what the feed-forward begins with. */
+export function joinsMatrices({ architecture }: CatalogueShape): boolean {
+  return architecture === 'phi3';
+}
+
 /** Matrices alone: vectors (norms, biases) make less than a thousandth. */
 export function expectedTensors(shape: CatalogueShape, quantisation: Quantisation): readonly TensorInfo[] {
   const { layers, embeddingLength: width, feedForwardLength, vocabulary } = shape;
@@ -58,12 +66,17 @@ export function expectedTensors(shape: CatalogueShape, quantisation: Quantisatio
   add('token_embd', width, vocabulary, shape.separateOutput ? plain : outputTypes[quantisation]);
   for (let layer = 0; layer < layers; layer++) {
     const finer = quantisation === 'Q4_K_M' && getsMoreBits(layer, layers) ? 'Q6_K' : plain;
-    add(`blk.${layer}.attn_q`, width, queries, plain);
-    add(`blk.${layer}.attn_k`, width, keys, plain);
-    add(`blk.${layer}.attn_v`, width, values, finer);
+    if (joinsMatrices(shape)) {
+      add(`blk.${layer}.attn_qkv`, width, queries + keys + values, joinedTypes[quantisation]);
+      add(`blk.${layer}.ffn_up`, width, 2 * feedForwardLength, plain);
+    } else {
+      add(`blk.${layer}.attn_q`, width, queries, plain);
+      add(`blk.${layer}.attn_k`, width, keys, plain);
+      add(`blk.${layer}.attn_v`, width, values, finer);
+      add(`blk.${layer}.ffn_gate`, width, feedForwardLength, plain);
+      add(`blk.${layer}.ffn_up`, width, feedForwardLength, plain);
+    }
     add(`blk.${layer}.attn_output`, shape.queryHeads * shape.valueLength, width, plain);
-    add(`blk.${layer}.ffn_gate`, width, feedForwardLength, plain);
-    add(`blk.${layer}.ffn_up`, width, feedForwardLength, plain);
     add(`blk.${layer}.ffn_down`, feedForwardLength, width, finer);
   }
   if (shape.separateOutput) add('output', width, vocabulary, outputTypes[quantisation]);
@@ -76,6 +89,11 @@ export function expectedTensors(shape: CatalogueShape, quantisation: Quantisatio
 }
 
 const plainTypes = { Q4_1: 'Q4_1', Q4_K_M: 'Q4_K', Q8_0: 'Q8_0' } as const satisfies Record<
+  Quantisation,
+  string
+>;
+/** Of queries, keys and values in one. */
+const joinedTypes = { Q4_1: 'Q4_1', Q4_K_M: 'Q5_K', Q8_0: 'Q8_0' } as const satisfies Record<
   Quantisation,
   string
 >;

@@ -1,7 +1,7 @@
 /** What the machine has that decides which model suits it. */
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
 import { graphics } from 'systeminformation';
-import type { DeviceReport } from '../protocol/engine.ts';
+import type { DevicePlacement, DeviceReport } from '../protocol/engine.ts';
 import { freeMemoryBytes } from './freeMemory.ts';
 
 export interface MachineFacts {
@@ -16,14 +16,13 @@ export interface MachineFacts {
 
 export interface GpuFacts {
   readonly name: string;
-  /** Its memory is the machine's own, shared with everything else. */
+  /** Its memory is the machine's own, shared with everything else, and it is faster than the processor by far. */
   readonly unified: boolean;
+  /** So is its memory, but it reads about as fast as the processor beside it. */
+  readonly integrated?: true;
   readonly totalBytes: number;
   readonly freeBytes: number;
 }
-
-/** Asks the engine. */
-export type EngineDevices = () => Promise<readonly DeviceReport[]>;
 
 /** Apple's own processors. */
 const hasUnifiedMemory = platform() === 'darwin' && arch() === 'arm64';
@@ -34,28 +33,66 @@ const LEAST_GPU_BYTES = 2 * 2 ** 30;
 /** Where nothing tells what others have taken of a GPU's memory: the desktop's part. */
 const FREE_SHARE_OF_GPU = 0.85;
 
+/** What the model in the memory takes, on each device, and is given back when another takes its place. */
+export type LoadedPlacement = readonly Pick<DevicePlacement, 'device' | 'estimatedBytes'>[];
+
 /**
  * What the engine can use counts; where it cannot be asked, what the system says, which may start its own programs and
  * take a second.
  */
-export async function readMachine(engineDevices: EngineDevices): Promise<MachineFacts> {
-  const freeBytes = freeMemoryBytes();
-  const memory = { cores: availableParallelism(), totalBytes: totalmem(), freeBytes };
+export async function readMachine(
+  engineDevices: () => Promise<readonly DeviceReport[]>,
+  loaded: LoadedPlacement = [],
+): Promise<MachineFacts> {
+  const totalBytes = totalmem();
+  const memory = { cores: availableParallelism(), totalBytes, freeBytes: freeMemoryBytes() };
   try {
-    return { ...memory, gpu: reportedGpu(await engineDevices(), hasUnifiedMemory) };
+    return machineOf(memory, await engineDevices(), loaded, hasUnifiedMemory);
   } catch {
-    return { ...memory, gpu: unifiedGpu(memory) ?? ownMemoryGpu(await controllers()) };
+    const now = machineOf(memory, [], loaded, hasUnifiedMemory);
+    return { ...now, gpu: unifiedGpu(now) ?? ownMemoryGpu(await controllers()) };
   }
 }
 
 /**
- * Those that layers are shared among, as one. Integrated GPUs are left out: they read about as fast as the processor
- * beside them, whose memory they share; but where memory is unified, the GPU is the faster by far.
+ * Free is what is free and what the loaded model gives back. What it has on a GPU that shares main memory is given back
+ * to both. No device gets more than all that it has.
  */
-export function reportedGpu(devices: readonly DeviceReport[], unified: boolean): GpuFacts | null {
-  const gpus = devices.filter(({ kind, leftOut }) => kind === 'gpu' && leftOut === undefined);
+export function machineOf(
+  memory: Omit<MachineFacts, 'gpu'>,
+  reports: readonly DeviceReport[],
+  loaded: LoadedPlacement,
+  unified: boolean,
+): MachineFacts {
+  const givenBack = (device: string): number =>
+    loaded.find((one) => one.device === device)?.estimatedBytes ?? 0;
+  const isMain = (name: string): boolean =>
+    unified || name === 'CPU' || reports.some((one) => one.name === name && one.kind !== 'gpu');
+  const mainBytes = loaded
+    .filter(({ device }) => isMain(device))
+    .reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0);
+  const freeBytes = Math.min(memory.totalBytes, memory.freeBytes + mainBytes);
+  const devices = reports.map((one) => ({
+    ...one,
+    freeBytes: Math.min(one.totalBytes, one.freeBytes + givenBack(one.name)),
+  }));
+  return { ...memory, freeBytes, gpu: reportedGpu(devices, freeBytes, unified) };
+}
+
+/**
+ * Those that layers are shared among, as one: the GPUs with memory of their own, as in `usableGpus`; where there is none,
+ * the first integrated one, which may use what its driver says and main memory has.
+ */
+function reportedGpu(devices: readonly DeviceReport[], mainBytes: number, unified: boolean): GpuFacts | null {
+  const working = devices.filter(({ leftOut }) => leftOut === undefined);
+  const gpus = working.filter(({ kind }) => kind === 'gpu');
   const [first] = gpus;
-  if (first === undefined) return null;
+  if (first === undefined) {
+    const integrated = working.find(({ kind }) => kind === 'integratedGpu');
+    if (integrated === undefined) return null;
+    const { description: name, totalBytes, freeBytes } = integrated;
+    return { name, unified: false, integrated: true, totalBytes, freeBytes: Math.min(freeBytes, mainBytes) };
+  }
   const sum = (of: (device: DeviceReport) => number): number => gpus.reduce((all, one) => all + of(one), 0);
   return {
     name: first.description,

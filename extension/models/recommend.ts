@@ -117,11 +117,12 @@ export function judge(
 ): Omit<Recommendation, 'choice' | 'entry'> {
   const neededBytes = usualBytes(expectedHeader(entry));
   const room = roomFor(neededBytes, machine);
-  const perSecond = !room.onGpu
-    ? PARAMETER_TOKENS_PER_CORE_SECOND * machine.cores
-    : machine.gpu?.unified === true
-      ? PARAMETER_TOKENS_PER_UNIFIED_GPU_SECOND
-      : PARAMETER_TOKENS_PER_OWN_GPU_SECOND;
+  const perSecond =
+    !room.onGpu || machine.gpu?.integrated === true
+      ? PARAMETER_TOKENS_PER_CORE_SECOND * machine.cores
+      : machine.gpu?.unified === true
+        ? PARAMETER_TOKENS_PER_UNIFIED_GPU_SECOND
+        : PARAMETER_TOKENS_PER_OWN_GPU_SECOND;
   return { neededBytes, ...room, seconds: (READ_TOKENS * entry.parameters) / perSecond };
 }
 
@@ -130,9 +131,13 @@ export function usualBytes(header: GgufHeader): number {
   return estimateMemory(header, usualQuestion).totalBytes + processBytes;
 }
 
-/** Where a model runs: on the GPU when its memory has room for all of it. */
+/**
+ * Where a model runs: on the GPU when its memory has room for all of it. What an integrated one takes is main memory,
+ * which other programs want, too.
+ */
 export function roomFor(neededBytes: number, { gpu, freeBytes }: MachineFacts): Room {
-  if (gpu !== null && neededBytes <= SHARE_OF_GPU_MEMORY * gpu.freeBytes) {
+  const share = gpu?.integrated === true ? SHARE_OF_MAIN_MEMORY : SHARE_OF_GPU_MEMORY;
+  if (gpu !== null && neededBytes <= share * gpu.freeBytes) {
     return { onGpu: true, freeBytes: gpu.freeBytes, fits: true };
   }
   return { onGpu: false, freeBytes, fits: neededBytes <= SHARE_OF_MAIN_MEMORY * freeBytes };

@@ -24,9 +24,10 @@ import { indexWorkspace } from '../indexWorkspace.ts';
 import { errors } from '../errors.ts';
 import { resolveModel } from '../models/findModel.ts';
 import type { HubAccess } from '../models/huggingFace.ts';
+import { readMachine, type MachineFacts } from '../models/machine.ts';
 import type { AnswerEvent, ProgressEvent } from '../protocol/answerEvents.ts';
 import type { EngineView, PageChange } from '../protocol/chat.ts';
-import type { DeviceReport, EngineNotice } from '../protocol/engine.ts';
+import type { EngineNotice } from '../protocol/engine.ts';
 import { testMachine, type MachineTest } from '../testMachine.ts';
 import { createGrammars } from '../retrieval/syntax.ts';
 import { findFiles } from '../workspace/findFiles.ts';
@@ -52,8 +53,8 @@ export interface AskWindow {
   readonly modelPlaces: () => Promise<ModelPlaces>;
   readonly hubToken: HubToken;
   readonly cuda: Cuda;
-  /** What a model can run on, by the settings as they are. Throws as `engineDevices` does. */
-  readonly devices: () => Promise<readonly DeviceReport[]>;
+  /** What a model can have, by the settings as they are; what the loaded one takes counts as free. */
+  readonly machine: () => Promise<MachineFacts>;
   /** How fast this machine is, with the settings as they are. Throws as `testMachine` does. */
   readonly testMachine: (
     onProgress: (event: ProgressEvent) => void,
@@ -261,8 +262,11 @@ export async function openAskWindow({
     }
   }
 
-  const devices = (): Promise<readonly DeviceReport[]> =>
-    engineDevices(readSettings().settings.device, cuda.engineOptions());
+  const machine = (): Promise<MachineFacts> => {
+    const { condition } = engine;
+    const loaded = condition.state === 'ready' ? condition.loaded.placement : [];
+    return readMachine(() => engineDevices(readSettings().settings.device, cuda.engineOptions()), loaded);
+  };
 
   /** Where models are kept and come from. */
   const modelPlaces = async (): Promise<ModelPlaces> => {
@@ -297,7 +301,7 @@ export async function openAskWindow({
     store,
     answer,
     getModel,
-    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }, devices),
+    missingModel: async (signal) => missingModel({ ...(await modelPlaces()), signal }, machine),
     loaded: () => {
       const { condition } = engine;
       if (condition.state !== 'ready') return undefined;
@@ -344,7 +348,7 @@ export async function openAskWindow({
     modelPlaces,
     hubToken,
     cuda,
-    devices,
+    machine,
     testMachine: (onProgress, signal) =>
       engine.use(() =>
         testMachine(

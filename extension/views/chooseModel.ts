@@ -9,10 +9,10 @@ import { findEntry } from '../models/catalogue.ts';
 import { localModel } from '../models/findModel.ts';
 import { parseHubReference } from '../models/huggingFace.ts';
 import { judgeModelFile } from '../models/judgeModel.ts';
-import { readMachine, type EngineDevices } from '../models/machine.ts';
 import { modelFolder } from '../models/modelFolder.ts';
 import { listModels, type ListedEntry, type ListedFile, type ModelList } from '../models/modelList.ts';
 import { describeFailure } from './describeFailure.ts';
+import { pickHubFile, type HubPickParts } from './hubFiles.ts';
 import {
   choiceText,
   goodForText,
@@ -31,8 +31,8 @@ interface ModelItem extends vscode.QuickPickItem {
  * Sets the model for this machine. One that is not here is offered for download, unless `isAwaited` says that a
  * question waits in the panel, which offers it by itself.
  */
-export async function chooseModel(isAwaited: () => boolean, devices: EngineDevices): Promise<void> {
-  const value = await pickModel(devices);
+export async function chooseModel(isAwaited: () => boolean, parts: HubPickParts): Promise<void> {
+  const value = await pickModel(parts);
   if (value === undefined) return;
   const awaited = isAwaited();
   await vscode.workspace
@@ -52,19 +52,20 @@ export async function chooseModel(isAwaited: () => boolean, devices: EngineDevic
 }
 
 /** The pick is there at once, and is filled when the machine and the disk have been looked at. */
-async function pickModel(devices: EngineDevices): Promise<string | undefined> {
+async function pickModel(parts: HubPickParts): Promise<string | undefined> {
   const pick = vscode.window.createQuickPick<ModelItem | vscode.QuickPickItem>();
   pick.title = vscode.l10n.t('Choose Model');
   pick.placeholder = vscode.l10n.t('Models that suit this machine come first');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
-  pick.items = otherItems;
+  pick.items = otherItems(parts);
   pick.busy = true;
   const { model, modelFolder: folder = modelFolder() } = readSettings().settings;
-  const filled = readMachine(devices)
+  const filled = parts
+    .machine()
     .then((machine) => listModels(folder, machine))
     .then((list) => {
-      pick.items = itemsOf(list, model);
+      pick.items = itemsOf(list, model, otherItems(parts));
       const first = pick.items.find(({ label }) => label.endsWith(list.recommendations.first.entry.name));
       if (first !== undefined && pick.value === '') pick.activeItems = [first];
     })
@@ -89,6 +90,7 @@ async function pickModel(devices: EngineDevices): Promise<string | undefined> {
 function itemsOf(
   list: ModelList,
   current: string | undefined,
+  otherItems: readonly (ModelItem | vscode.QuickPickItem)[],
 ): readonly (ModelItem | vscode.QuickPickItem)[] {
   const { choices, first } = list.recommendations;
   const suits = new Map(choices.map((one) => [one.entry, one]));
@@ -157,7 +159,7 @@ function fileItem(
   };
 }
 
-const otherItems: readonly (ModelItem | vscode.QuickPickItem)[] = [
+const otherItems = (parts: HubPickParts): readonly (ModelItem | vscode.QuickPickItem)[] => [
   separator(''),
   {
     label: vscode.l10n.t('Choose a GGUF file…'),
@@ -169,7 +171,7 @@ const otherItems: readonly (ModelItem | vscode.QuickPickItem)[] = [
     label: vscode.l10n.t('Enter a model of Hugging Face…'),
     iconPath: new vscode.ThemeIcon('link-external'),
     alwaysShow: true,
-    choose: enterReference,
+    choose: () => enterReference(parts),
   },
 ];
 
@@ -192,26 +194,31 @@ async function refuse(error: Error): Promise<undefined> {
   if (chosen === again) await vscode.commands.executeCommand(commands.chooseModel);
 }
 
-async function enterReference(): Promise<string | undefined> {
+/** One that names no file goes on with the files of its repository. */
+async function enterReference(parts: HubPickParts): Promise<string | undefined> {
   const text = await vscode.window.showInputBox({
     title: vscode.l10n.t('A Model of Hugging Face'),
-    prompt: vscode.l10n.t('The address of a GGUF file, or hf:owner/repository/file.gguf'),
+    prompt: vscode.l10n.t(
+      'The address of a GGUF file or of a repository, hf:owner/repository/file.gguf or hf:owner/repository',
+    ),
     placeHolder: 'hf:Qwen/Qwen2.5-Coder-7B-Instruct-GGUF/qwen2.5-coder-7b-instruct-q4_k_m.gguf',
     ignoreFocusOut: true,
     validateInput: referenceProblem,
   });
-  return text?.trim();
+  const reference = text === undefined ? undefined : parseHubReference(text.trim());
+  return reference !== undefined && reference.file === undefined
+    ? pickHubFile(reference, parts)
+    : text?.trim();
 }
 
 /** Undefined when there is none. */
 function referenceProblem(text: string): string | undefined {
   if (text.trim() === '') return undefined;
   try {
-    const reference = parseHubReference(text.trim());
-    if (reference?.file !== undefined) return undefined;
+    if (parseHubReference(text.trim()) !== undefined) return undefined;
   } catch (error) {
     if (isAskError(error)) return describeFailure(error).message;
     throw error;
   }
-  return vscode.l10n.t('This names no file of Hugging Face.');
+  return vscode.l10n.t('This names no file or repository of Hugging Face.');
 }

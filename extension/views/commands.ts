@@ -27,7 +27,8 @@ export interface CommandParts {
   readonly getModel: () => Promise<void>;
   readonly hubToken: Pick<HubToken, 'set' | 'remove'>;
   readonly cuda: Cuda;
-  readonly devices: AskWindow['devices'];
+  readonly machine: AskWindow['machine'];
+  readonly modelPlaces: AskWindow['modelPlaces'];
   readonly clearStoredReadings: () => Promise<void>;
   readonly indexing: Pick<Indexing, 'now' | 'isPaused' | 'togglePause'>;
   readonly testMachine: AskWindow['testMachine'];
@@ -61,7 +62,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     },
     unmarkEvidence: () => parts.markEvidence(null),
     chooseModel: async () => {
-      await chooseModel(() => parts.chat.awaitsModel, parts.devices);
+      await chooseModel(() => parts.chat.awaitsModel, parts);
       void parts.cuda.offerOnce();
     },
     getModel: parts.getModel,

@@ -6,7 +6,7 @@ import { defaultModelName, findEntry } from '../models/catalogue.ts';
 import { catalogue } from '../models/catalogueEntries.ts';
 import { aboutBytes } from '../models/expectedTensors.ts';
 import { lookUpModel, type ResolveOptions } from '../models/findModel.ts';
-import { readMachine, type EngineDevices } from '../models/machine.ts';
+import type { MachineFacts } from '../models/machine.ts';
 import { recommend } from '../models/recommend.ts';
 import type { MissingModel } from '../protocol/chat.ts';
 import { reasonText } from './modelTexts.ts';
@@ -14,7 +14,7 @@ import { reasonText } from './modelTexts.ts';
 /** Null: it is on this machine, or can be found nowhere, which the answer then says. Throws what the hub answers. */
 export async function missingModel(
   options: Omit<ResolveOptions, 'mayDownload'>,
-  devices: EngineDevices,
+  machine: () => Promise<MachineFacts>,
 ): Promise<MissingModel | null> {
   const { model } = readSettings().settings;
   const { here, entry, hub, name, bytes, haveBytes } = await lookUpModel(model, options);
@@ -22,7 +22,7 @@ export async function missingModel(
   const asSet = { name, bytes, haveBytes, ...(entry === null ? { about: true as const } : {}) };
   // What was chosen, or begun, is not argued with.
   if (model !== undefined || haveBytes > 0) return asSet;
-  const { first } = recommend(await readMachine(devices), catalogue);
+  const { first } = recommend(await machine(), catalogue);
   const reason = reasonText(first);
   if (first.entry.name === name) return { ...asSet, reason };
   const recommended = { name: first.entry.name, bytes: aboutBytes(first.entry), haveBytes: 0, reason };

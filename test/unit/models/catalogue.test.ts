@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { findEntry, nameOfFile, type CatalogueEntry } from '../../../extension/models/catalogue.ts';
 import { catalogue } from '../../../extension/models/catalogueEntries.ts';
 import { aboutBytes, expectedHeader, expectedTensors } from '../../../extension/models/expectedTensors.ts';
-import { readGgufHeader } from '../../../extension/models/ggufFile.ts';
+import { readGgufHeader, type TensorInfo } from '../../../extension/models/ggufFile.ts';
 import { modelShape } from '../../../extension/models/modelShape.ts';
 import { catalogueProblems } from '../../../scripts/catalogueProblems.ts';
-import { smolLm2Path } from '../../modelFiles.ts';
+import { gemmaPath, smolLm2Path } from '../../modelFiles.ts';
 
 const [seen, unseen] = catalogue as readonly [CatalogueEntry, CatalogueEntry, ...CatalogueEntry[]];
 const path = await smolLm2Path();
@@ -56,6 +56,19 @@ describe('what is computed of a file', () => {
     expect(Math.abs(computed / statSync(path).size - 1)).toBeLessThan(0.005);
   });
 
+  it('is what a model of the family Gemma 3 has', async () => {
+    // The base model, which is no entry: it has the shape of the one that follows instructions, and other weights.
+    const header = readGgufHeader(await gemmaPath());
+    const { shape } = findEntry('Gemma-3-270M-it')!;
+    const { separateOutput, ...sizes } = shape;
+    expect(modelShape(header)).toEqual(sizes);
+    expect(header.tensors.some(({ name }) => name === 'output.weight')).toBe(separateOutput);
+    const names = (tensors: readonly TensorInfo[]) =>
+      tensors.map(({ name, dimensions }) => `${name} ${dimensions.join('x')}`).toSorted();
+    const matrices = header.tensors.filter(({ dimensions }) => dimensions.length > 1);
+    expect(names(expectedTensors(shape, 'Q4_K_M'))).toEqual(names(matrices));
+  });
+
   it('is within a hundredth of published sizes, GB', () => {
     const published = {
       'Qwen2.5-Coder-0.5B-Instruct': 0.491,
@@ -63,6 +76,12 @@ describe('what is computed of a file', () => {
       'SmolLM2-1.7B-Instruct': 1.06,
       'Qwen3-4B-Instruct-2507': 2.5,
       'Qwen3-0.6B': 0.639,
+      'Phi-3.5-mini-Instruct': 2.39,
+      'Phi-4-mini-Instruct': 2.491_874,
+      'Gemma-3-270M-it': 0.291_546,
+      'Gemma-3-1B-it': 0.806,
+      'Gemma-3-4B-it': 2.49,
+      'Gemma-3-12B-it': 7.3,
     };
     for (const [name, gigabytes] of Object.entries(published)) {
       const entry = findEntry(name);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../../extension/models/catalogueEntries.ts';
 import {
+  machineOf,
   ownMemoryGpu,
   readMachine,
-  reportedGpu,
   type GpuFacts,
+  type LoadedPlacement,
   type MachineFacts,
 } from '../../../extension/models/machine.ts';
 import type { DeviceReport } from '../../../extension/protocol/engine.ts';
@@ -54,6 +55,11 @@ describe('recommend', () => {
     ],
     ['an RTX 4090', machine(32, 50, card(24, 22)), 'Qwen2.5-Coder-7B, Qwen2.5-Coder-14B*, Qwen2.5-Coder-32B'],
     ['an H100', machine(16, 120, card(80, 79)), 'Qwen2.5-Coder-7B, Qwen2.5-Coder-14B, Qwen2.5-Coder-32B*'],
+    [
+      'an integrated GPU, as fast as its 8 cores',
+      machine(8, 9, { ...card(16, 9), integrated: true }),
+      'Qwen2.5-Coder-0.5B, Qwen2.5-Coder-1.5B*, Qwen2.5-Coder-7B',
+    ],
     [
       'a card of 4 GB, so that what is larger runs on the processor',
       machine(8, 10, card(4, 3)),
@@ -110,18 +116,70 @@ describe('what the engine reports', () => {
   ): DeviceReport => ({
     ...{ name: 'Vulkan0', description: kind, kind, freeBytes: gib * GIB, totalBytes: 2 * gib * GIB, ...more },
   });
+  const memory = { cores: 4, totalBytes: 16 * GIB, freeBytes: 6 * GIB };
+  const card = (freeGib: number, totalGib: number): GpuFacts => ({
+    ...{ name: 'gpu', unified: false, totalBytes: totalGib * GIB, freeBytes: freeGib * GIB },
+  });
+  const integrated = (freeGib: number): GpuFacts => ({
+    ...{ name: 'integratedGpu', unified: false, integrated: true },
+    ...{ totalBytes: 16 * GIB, freeBytes: freeGib * GIB },
+  });
   it.each<[string, DeviceReport[], GpuFacts | null]>([
     ['the processor alone', [report('cpu', 8)], null],
-    ['an integrated GPU', [report('cpu', 8), report('integratedGpu', 8)], null],
-    ['one that failed its test', [report('gpu', 8, { leftOut: 'was wrong' })], null],
     [
-      'two that share the layers',
-      [report('gpu', 8), report('cpu', 8), report('gpu', 4)],
-      { name: 'gpu', unified: false, totalBytes: 24 * GIB, freeBytes: 12 * GIB },
+      'an integrated GPU, which has no more than main memory',
+      [report('cpu', 8), report('integratedGpu', 8)],
+      integrated(6),
     ],
+    [
+      'an integrated GPU whose driver gives less',
+      [report('integratedGpu', 8, { freeBytes: 3 * GIB })],
+      integrated(3),
+    ],
+    ['an integrated one beside a card', [report('integratedGpu', 8), report('gpu', 8)], card(8, 16)],
+    ['an integrated one that failed its test', [report('integratedGpu', 8, { leftOut: 'was wrong' })], null],
+    ['one that failed its test', [report('gpu', 8, { leftOut: 'was wrong' })], null],
+    ['two that share the layers', [report('gpu', 8), report('cpu', 8), report('gpu', 4)], card(12, 24)],
   ])('%s', (_, devices, expected) => {
-    expect(reportedGpu(devices, false)).toEqual(expected);
+    expect(machineOf(memory, devices, [], false)).toEqual({ ...memory, gpu: expected });
   });
+
+  it.each<[string, DeviceReport[], LoadedPlacement, boolean, mainGib: number, gpuGib: number | null]>([
+    ['nothing is loaded', [report('gpu', 8)], [], false, 6, 8],
+    ['on the processor', [report('cpu', 8)], [at('CPU', 2)], false, 8, null],
+    [
+      'on a card, with its part in main memory',
+      [report('gpu', 8)],
+      [at('CPU', 1), at('Vulkan0', 4)],
+      false,
+      7,
+      12,
+    ],
+    [
+      'on an integrated GPU, to both',
+      [report('integratedGpu', 8)],
+      [at('CPU', 1), at('Vulkan0', 2)],
+      false,
+      9,
+      9,
+    ],
+    ['on Metal, to both', [report('gpu', 8, { name: 'Metal' })], [at('CPU', 1), at('Metal', 2)], true, 9, 10],
+    ['no more than there is', [report('gpu', 8)], [at('CPU', 20), at('Vulkan0', 20)], false, 16, 16],
+    [
+      'a device that is not asked for now',
+      [report('cpu', 8)],
+      [at('CPU', 1), at('CUDA0', 4)],
+      false,
+      7,
+      null,
+    ],
+  ])('what the loaded model holds is given back: %s', (_, devices, loaded, unified, mainGib, gpuGib) => {
+    const { freeBytes, gpu } = machineOf(memory, devices, loaded, unified);
+    expect([freeBytes / GIB, gpu && gpu.freeBytes / GIB]).toEqual([mainGib, gpuGib]);
+  });
+  function at(device: string, gib: number): LoadedPlacement[number] {
+    return { device, estimatedBytes: gib * GIB };
+  }
 
   it('counts, and where the engine cannot be asked, the system does', async () => {
     const machine = await readMachine(() => Promise.resolve([report('gpu', 8)]));

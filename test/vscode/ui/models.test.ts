@@ -21,9 +21,18 @@ const strange = ggufBytes({
 writeFileSync(join(folder, 'strange.gguf'), strange);
 
 const tiny = readFileSync(own);
-const hub = await startFaultyServer((request, response) =>
-  hubFile(tiny, request.url?.replace(/\/resolve\/[^/]+\//, '/resolve/main/') ?? '')(request, response),
-);
+const files = [
+  { rfilename: 'tiny-Q8_0.gguf', size: tiny.length },
+  { rfilename: 'README.md', size: 100 },
+  { rfilename: 'huge-Q4_K_M.gguf', size: 9e12 },
+];
+const hub = await startFaultyServer((request, response) => {
+  if (request.url?.startsWith('/api/models/') === true) {
+    response.end(JSON.stringify({ siblings: files }));
+    return;
+  }
+  return hubFile(tiny, request.url?.replace(/\/resolve\/[^/]+\//, '/resolve/main/') ?? '')(request, response);
+});
 afterAll(async () => {
   await hub.close();
   rmSync(folder, { recursive: true });
@@ -70,6 +79,25 @@ describe('models', () => {
     const { exchange } = await ended();
     expect(exchange.failure).toBeUndefined();
     expect(exchange.facts?.model).not.toContain('Qwen');
+  });
+
+  it('a repository of the hub shows its files, and one of them is chosen', async () => {
+    await workbench().runCommand('Ask Codebase: Choose Model');
+    await row('Enter a model of Hugging Face').click();
+    await workbench().page.keyboard.type('hf:ferry/models');
+    await workbench().page.keyboard.press('Enter');
+    await row('huge-Q4_K_M.gguf').filter({ hasText: 'more than suits' }).waitFor();
+    expect(await row('README.md').count()).toBe(0);
+    await workbench().screenshot('hub-files');
+    await row('tiny-Q8_0.gguf').filter({ hasText: 'Q8_0' }).click();
+    await workbench().notification('tiny-Q8_0 has to be downloaded').waitFor();
+  });
+
+  it('says how large CUDA is before anything is fetched', async () => {
+    await workbench().runCommand('Ask Codebase: Get CUDA');
+    const dialog = workbench().dialog('320 MB are fetched with npm, and 563 MB of the disk are taken');
+    await workbench().screenshot('get-cuda');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
   });
 
   it('tells what models take of the disk, and deletes one', async () => {
