@@ -164,7 +164,8 @@ function openFitting(
       const shortens = prepared.input.document.tokens.length > prepared.options.tokenBudget;
       if (!isAskError(error, 'notEnoughMemory') || !shortens || chunkTokens < minChunkTokens) throw error;
       engine.chunkTokens = chunkTokens;
-      notices.splice(0, 1, { kind: 'shorterChunks', chunkTokens, why: error.message });
+      const { template, args } = error;
+      notices.splice(0, 1, { kind: 'shorterChunks', chunkTokens, why: { template, args } });
     }
   }
 }

@@ -54,7 +54,7 @@ export function loadFitting(params: LoadParams, devices: TestedDevices): LoadedM
     } catch (error) {
       if (!(error instanceof KeepCheckFailed)) throw error;
       if (error.gpus.length === 0) throw errors.internal(error.message, error);
-      for (const gpu of error.gpus) devices.leaveOut(gpu, `was wrong: ${error.message}`);
+      for (const gpu of error.gpus) devices.leaveOut(gpu, error.message);
     }
   }
 }

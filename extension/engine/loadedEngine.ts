@@ -21,6 +21,7 @@ import {
 import { modelFingerprint } from '../models/fingerprint.ts';
 import type { Token } from './numbers.ts';
 import { paceOf, type Pace } from './prefill.ts';
+import { deviceProblems } from '../protocol/engine.ts';
 
 export interface OpenedContext {
   readonly context: LlamaContext;
@@ -35,7 +36,7 @@ export interface LoadOptions extends LlamaModelOptions {
 /** The compression's operations do not do on these GPUs what they do elsewhere. */
 export class KeepCheckFailed extends Error {
   constructor(readonly gpus: readonly Device[]) {
-    super('keeping every token changed the logits');
+    super(deviceProblems.keeping);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The largest settings that what is free now has room for. */
 import { errors, type AskError } from '../errors.ts';
+import { thisMachine } from '../protocol/engine.ts';
 import {
   estimateMemory,
   processBytes,
@@ -103,7 +104,7 @@ export function lackedMemory(
       return { where: name, freeBytes, neededBytes: totalBytes === 0 ? 0 : totalBytes + gpuReserveBytes };
     }),
     {
-      where: 'this machine',
+      where: thisMachine,
       freeBytes: free.mainBytes,
       neededBytes: inMain.reduce((sum, bytes) => sum + bytes, estimate.main.totalBytes + aroundBytes),
     },

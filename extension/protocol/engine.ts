@@ -10,7 +10,7 @@
 import type { Evidence, Citation, Passage, Statistics, Turn } from './nouns.ts';
 
 /** Raised with every change of a message. */
-export const protocolVersion = 5;
+export const protocolVersion = 6;
 
 export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
 export type PresetName = 'default' | 'perHead' | 'paper';
@@ -61,12 +61,26 @@ export interface DevicePlacement {
 
 /** What the user should know of how the model was loaded or is used. */
 export type EngineNotice =
-  /** It failed its test at the start. `why` ends a sentence that begins with its name. */
+  /** It failed its test at the start. `why` ends a sentence: one of `deviceProblems`, or what failed there. */
   | { readonly kind: 'deviceLeftOut'; readonly device: string; readonly why: string }
   /** The memory was not enough for all layers on a GPU, or for chunks as long as usual. */
   | ({ readonly kind: 'steppedDown' } & SteppedDown)
-  /** The memory was not enough for this question. `why` is an error's message. */
-  | { readonly kind: 'shorterChunks'; readonly chunkTokens: number; readonly why: string };
+  /** The memory was not enough for this question. `why` is an error's. */
+  | { readonly kind: 'shorterChunks'; readonly chunkTokens: number; readonly why: Sentence };
+/** English, with `{0}`, `{1}` … where the arguments go, so that it can be translated. */
+export interface Sentence {
+  readonly template: string;
+  readonly args: readonly (string | number)[];
+}
+/** English; what a device that fails its tests is told to have done. */
+export const deviceProblems = {
+  attention: 'its products and softmax came out wrong',
+  rotation: 'its rotation came out wrong',
+  both: 'its products and softmax and its rotation came out wrong',
+  keeping: 'keeping every token changed the logits',
+} as const;
+/** English: the `where` of main memory. */
+export const thisMachine = 'this machine';
 export interface SteppedDown {
   readonly neededBytes: number;
   readonly freeBytes: number;

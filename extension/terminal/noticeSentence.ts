@@ -1,3 +1,4 @@
+import { fillTemplate } from '../errors.ts';
 import type { EngineNotice, LoadResult } from '../protocol/engine.ts';
 import { count, mebibytes, plural } from './numbers.ts';
 import { safeText } from './safeText.ts';
@@ -8,7 +9,9 @@ export function noticeSentence(notice: EngineNotice): string {
     case 'deviceLeftOut':
       return safeText(`The device ${notice.device} is not used: ${notice.why}.`);
     case 'shorterChunks':
-      return safeText(`It is read in chunks of ${plural(notice.chunkTokens, 'token')}: ${notice.why}.`);
+      return safeText(
+        `It is read in chunks of ${plural(notice.chunkTokens, 'token')}: ${fillTemplate(notice.why.template, notice.why.args)}.`,
+      );
     case 'steppedDown': {
       const { neededBytes, freeBytes, where, chunkTokens, offloadedLayers, layers } = notice;
       const lack = `${mebibytes(neededBytes)} would be needed and ${where} has ${mebibytes(freeBytes)} free`;

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { AskError, errors, type ErrorReason } from '../errors.ts';
 import type { Failure, RemedyAction } from '../protocol/conversation.ts';
+import { sentenceText } from './engineTexts.ts';
 
 export function describeFailure(error: unknown): Failure {
   const known =
@@ -11,7 +12,7 @@ export function describeFailure(error: unknown): Failure {
   const { remedy, actions } = remedyOf(known.reason);
   return {
     reason: known.reason,
-    message: vscode.l10n.t(known.template, ...known.args),
+    message: sentenceText(known),
     remedy,
     actions: actions.map((action) => ({ action, label: labelOf(action) })),
   };

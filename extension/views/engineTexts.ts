@@ -1,14 +1,25 @@
 /** What the window says of the engine, in the user's language. */
 import * as vscode from 'vscode';
-import type { EngineNotice, LoadResult } from '../protocol/engine.ts';
+import {
+  deviceProblems,
+  thisMachine,
+  type EngineNotice,
+  type LoadResult,
+  type Sentence,
+} from '../protocol/engine.ts';
+import { skipReasonText } from '../protocol/nouns.ts';
 
 /** One sentence, with the numbers. */
 export function noticeText(notice: EngineNotice): string {
   switch (notice.kind) {
     case 'deviceLeftOut':
-      return vscode.l10n.t('The device {0} is not used: {1}.', notice.device, notice.why);
+      return vscode.l10n.t('The device {0} is not used: {1}.', notice.device, ...translated([notice.why]));
     case 'shorterChunks':
-      return vscode.l10n.t('It is read in chunks of {0} tokens: {1}.', notice.chunkTokens, notice.why);
+      return vscode.l10n.t(
+        'It is read in chunks of {0} tokens: {1}.',
+        notice.chunkTokens,
+        sentenceText(notice.why),
+      );
     case 'steppedDown':
       return vscode.l10n.t(
         'The model runs with less memory than usual ({0} of {1} layers on a GPU, chunks of {2} tokens): {3} MB would be needed and {4} MB are free ({5}).',
@@ -17,9 +28,25 @@ export function noticeText(notice: EngineNotice): string {
         notice.chunkTokens,
         megabytes(notice.neededBytes),
         megabytes(notice.freeBytes),
-        notice.where,
+        ...translated([notice.where]),
       );
   }
+}
+
+/** In the user's language, with what of its arguments is a text of ours. */
+export function sentenceText({ template, args }: Sentence): string {
+  return vscode.l10n.t(template, ...translated(args));
+}
+
+/** Texts that stand inside of other sentences; names, paths and what others wrote stay as they are. */
+const innerTexts: ReadonlySet<string> = new Set([
+  thisMachine,
+  ...Object.values(deviceProblems),
+  ...Object.values(skipReasonText),
+]);
+
+function translated(args: readonly (string | number)[]): (string | number)[] {
+  return args.map((arg) => (typeof arg === 'string' && innerTexts.has(arg) ? vscode.l10n.t(arg) : arg));
 }
 
 /** Layers and memory of each device, and the library's version, a line each. */

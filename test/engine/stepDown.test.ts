@@ -50,7 +50,7 @@ test('the chunk halves until the context is made, and the answer says so', async
         {
           kind: 'shorterChunks',
           chunkTokens: engine.chunkTokens,
-          why: expect.stringMatching(/No memory/) as string,
+          why: { template: expect.stringMatching(/No memory/) as string, args: [expect.any(Number)] },
         },
       ],
     });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { errors } from '../../extension/errors.ts';
+import { deviceProblems } from '../../extension/protocol/engine.ts';
 import { skipReasonText } from '../../extension/protocol/nouns.ts';
 import {
   bundles,
@@ -39,6 +40,7 @@ test.each([
   ['the template of an error', errors.engineHung(1).template],
   ['the remedy of an error', errors.engineHung(1).remedy],
   ['a reason why a file is not read', skipReasonText.binary],
+  ['a reason why a device is not used', deviceProblems.rotation],
 ])('%s is found', (_, text) => {
   const inCode = all.find(({ translationPath }) => translationPath.startsWith('l10n/'));
   expect(inCode?.texts[text]).toBe(text);

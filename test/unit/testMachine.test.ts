@@ -70,7 +70,11 @@ describe('the test of a machine', () => {
 });
 
 test('a question tells what the engine says of its memory and devices', async () => {
-  const shorter: EngineNotice = { kind: 'shorterChunks', chunkTokens: 128, why: 'it is full' };
+  const shorter: EngineNotice = {
+    kind: 'shorterChunks',
+    chunkTokens: 128,
+    why: { template: 'it is full', args: [] },
+  };
   const { events } = await answered(shop, {
     load: () => ({ ...loaded, notices: [steppedDown] }),
     ask: () => Promise.resolve({ ...result, notices: [shorter] }),
@@ -91,7 +95,7 @@ test.each([
     'The device Vulkan0 is not used: its rotation came out wrong.',
   ],
   [
-    { kind: 'shorterChunks', chunkTokens: 128, why: 'the memory ran out' },
+    { kind: 'shorterChunks', chunkTokens: 128, why: { template: '{0} ran out', args: ['the memory'] } },
     'It is read in chunks of 128 tokens: the memory ran out.',
   ],
 ] satisfies [EngineNotice, string][])('%o is told in one sentence', (notice, sentence) => {

@@ -1,5 +1,6 @@
 /** Whether a device computes what it should: the operations that attention is made of, on fixed numbers. */
 import { errors } from '../../errors.ts';
+import { deviceProblems } from '../../protocol/engine.ts';
 import type { Functions } from './functions.ts';
 import { GraphRunner } from './graph.ts';
 import { decodeThreads, type Device } from './library.ts';
@@ -45,9 +46,11 @@ export function testDevice(functions: Functions, device: Device): string | null 
       };
     });
     const expected = [softMax(productOf(a, b)), rotatedOf(b)];
-    const names = ['products and softmax', 'rotation'];
-    const wrong = names.filter((_, i) => !(largestError(results[i]!, expected[i]!) < allowedError));
-    return wrong.length === 0 ? null : `its ${wrong.join(' and ')} came out wrong`;
+    const [attention, rotation] = expected.map(
+      (values, i) => !(largestError(results[i]!, values) < allowedError),
+    );
+    if (attention === true) return rotation === true ? deviceProblems.both : deviceProblems.attention;
+    return rotation === true ? deviceProblems.rotation : null;
   } catch (error) {
     return error instanceof Error ? error.message : errors.internal(String(error), error).message;
   } finally {
