@@ -4,14 +4,22 @@ import type { LoadParams, LoadResult, StateFolder } from '../protocol/engine.ts'
 import { answer, findReading } from './answer.ts';
 import { createReadingStores, type ReadingStore } from './kvState/readingStore.ts';
 import { createTestedDevices } from './devices.ts';
+import { lookForCudaIn } from './llama/cudaLibrary.ts';
 import { testDevice } from './llama/deviceTest.ts';
 import { loadLibrary } from './llama/library.ts';
 import { loadFitting } from './loadFitting.ts';
 import type { LoadedEngine } from './loadedEngine.ts';
 import type { EngineHandlers } from './server.ts';
 
-/** @param test what a GPU has to pass to be used */
-export function createEngineHandlers(test = testDevice): EngineHandlers {
+export interface HandlerOptions {
+  /** What a GPU has to pass to be used. */
+  readonly test?: typeof testDevice;
+  /** Where CUDA's libraries are when no package brings them. */
+  readonly cudaFolder?: string | undefined;
+}
+
+export function createEngineHandlers({ test = testDevice, cudaFolder }: HandlerOptions = {}): EngineHandlers {
+  if (cudaFolder !== undefined) lookForCudaIn(cudaFolder);
   const devices = createTestedDevices(test);
   let engine: LoadedEngine | null = null;
   const stores = createReadingStores((line) => console.error(line));

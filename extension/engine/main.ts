@@ -4,7 +4,6 @@ import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isAlive } from '../isAlive.ts';
 import { createEngineHandlers } from './handlers.ts';
-import { lookForCudaIn } from './llama/cudaLibrary.ts';
 import { serveEngine } from './server.ts';
 
 /** As in sysexits.h: an internal software error. */
@@ -18,7 +17,6 @@ process.on('uncaughtException', exitWithOneLine);
 // Ctrl-C reaches the whole process group. What it means is decided by the terminal that started the engine.
 process.on('SIGINT', () => undefined);
 const { values } = parseArgs({ options: { cuda: { type: 'string' } } });
-if (values.cuda !== undefined) lookForCudaIn(values.cuda);
 try {
   setPriority(lowPriority);
 } catch {
@@ -27,12 +25,17 @@ try {
 // The parent is gone when its end of the pipe is. Nobody waits for what still runs, so it is not waited for either.
 process.stdin.once('end', exit).once('close', exit);
 
-await serveEngine(createEngineHandlers(), process.stdin, process.stdout, ({ parentPid }) => {
-  // A process that inherited the pipe can hold it open after the parent is gone.
-  setInterval(() => {
-    if (!isAlive(parentPid)) exit();
-  }, parentPollMs);
-});
+await serveEngine(
+  createEngineHandlers({ cudaFolder: values.cuda }),
+  process.stdin,
+  process.stdout,
+  ({ parentPid }) => {
+    // A process that inherited the pipe can hold it open after the parent is gone.
+    setInterval(() => {
+      if (!isAlive(parentPid)) exit();
+    }, parentPollMs);
+  },
+);
 exit();
 
 function exit(): never {

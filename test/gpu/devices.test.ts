@@ -65,7 +65,7 @@ describe.skipIf(!hasVulkanDevice())('a GPU', () => {
   });
 
   test('that fails its test is named and left out, and the CPU is used', async () => {
-    const handlers = createEngineHandlers(() => 'its rotation came out wrong');
+    const handlers = createEngineHandlers({ test: () => 'its rotation came out wrong' });
     try {
       const { devices } = await handlers.devices({ device: 'auto' }, signal);
       const gpu = devices.find(({ kind }) => kind !== 'cpu')!;
