@@ -84,8 +84,9 @@ describe('models', () => {
   it('a repository of the hub shows its files, and one of them is chosen', async () => {
     await workbench().runCommand('Ask Codebase: Choose Model');
     await row('Enter a model of Hugging Face').click();
-    await workbench().page.keyboard.type('hf:ferry/models');
-    await workbench().page.keyboard.press('Enter');
+    await workbench().page.getByText('A Model of Hugging Face').waitFor();
+    await workbench().quickInput().fill('hf:ferry/models');
+    await workbench().quickInput().press('Enter');
     await row('huge-Q4_K_M.gguf').filter({ hasText: 'more than suits' }).waitFor();
     expect(await row('README.md').count()).toBe(0);
     await workbench().screenshot('hub-files');
