@@ -74,7 +74,8 @@ async function pickModel(parts: HubPickParts): Promise<string | undefined> {
     const chosen = await new Promise<ModelItem | undefined>((resolve, reject) => {
       filled.catch(reject);
       pick.onDidAccept(() => {
-        const [item] = pick.activeItems;
+        // What was clicked, which need not be what the filled list has made active meanwhile.
+        const [item] = pick.selectedItems;
         if (item !== undefined && 'choose' in item) resolve(item);
       });
       pick.onDidHide(() => resolve(undefined));

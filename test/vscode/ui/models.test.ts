@@ -83,6 +83,8 @@ describe('models', () => {
 
   it('a repository of the hub shows its files, and one of them is chosen', async () => {
     await workbench().runCommand('Ask Codebase: Choose Model');
+    await row('balanced').or(row('Balanced')).first().waitFor();
+    await workbench().quickInput().fill('Enter a model');
     await row('Enter a model of Hugging Face').click();
     await workbench().page.getByText('A Model of Hugging Face').waitFor();
     await workbench().quickInput().fill('hf:ferry/models');
