@@ -83,7 +83,12 @@ export async function answer(
   const attention = await decodeSuffix(engine, opened, cache, document, prompt, hooks.signal);
 
   const dropped = keptTokens < document.tokens.length;
-  if (onlyStored && dropped && attention.focus !== null && attention.focus < notHeldFocus) {
+  if (
+    onlyStored &&
+    dropped &&
+    attention.focus !== null &&
+    attention.focus < notHeldFocus * engine.focusScale
+  ) {
     return { outcome: 'notHeld', focus: attention.focus };
   }
 
@@ -119,7 +124,7 @@ export async function answer(
       endLine,
       weight,
     })),
-    thinEvidence: attention.focus !== null && attention.focus < thinEvidenceFocus,
+    thinEvidence: attention.focus !== null && attention.focus < thinEvidenceFocus * engine.focusScale,
     ...(notices.length > 0 ? { notices } : {}),
     stopReason: generated.stopReason,
     statistics: {

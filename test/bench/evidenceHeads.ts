@@ -17,7 +17,13 @@ import { isSkipped, readSourceDocument } from '../../extension/workspace/readSou
 import { smolLm2Path } from '../modelFiles.ts';
 import { describedFunctions, type DescribedFunction } from './describedFunctions.ts';
 import { loadEngine, neverAborted } from './likelihood.ts';
-import { bestHeads, chosenOnOtherHalf, meanReciprocalRank, scoresOf, sumScores } from './headRanking.ts';
+import {
+  bestHeads,
+  chosenOnOtherHalf,
+  meanReciprocalRank,
+  scoresOf,
+  sumScores,
+} from '../../extension/engine/heads/headRanking.ts';
 
 const defaultFunctions = 32;
 const headsChosen = 8;
