@@ -36,7 +36,8 @@ const minChunkTokens = 64;
  * there 0.001 to 0.006, of which 15 lie below. Compressed to 512 tokens all is higher: the 12 facts 0.020 to 0.051,
  * three absent ones 0.006 to 0.015, of which one lies below. Vaguer questions part less well: descriptions of eight
  * functions that are there had 0.006 to 0.031, of 14 that are not 0.004 to 0.016 (area under the curve 0.67). So it is
- * set low: it misses much that is absent, in order not to warn of good answers.
+ * set low: it misses much that is absent, in order not to warn of good answers. For other models it is taken in
+ * proportion (`LoadedEngine.focusScale`).
  */
 const thinEvidenceFocus = 0.006;
 
@@ -45,7 +46,8 @@ const thinEvidenceFocus = 0.006;
  * is below this. Measured with SmolLM2-135M on planted facts, after 2,000 to 4,000 tokens were compressed to 512 under
  * the question about another fact (`npm run bench -- followups`): 58 facts that were held whole had 0.0084 to 0.067,
  * 26 that were gone 0.0011 to 0.0174, of which 21 lie below. The area under the curve is 0.99. So no follow-up of
- * these was read again for nothing, and one in five that should have been was not.
+ * these was read again for nothing, and one in five that should have been was not. For other models it is taken in
+ * proportion, too.
  */
 export const notHeldFocus = 0.008;
 

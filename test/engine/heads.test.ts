@@ -66,7 +66,6 @@ describe('the heads of a model', () => {
   }
 
   test.each<[name: string, changes: Partial<TinyModelOptions>]>([
-    ['llama', tinyModels.llama],
     ['with windows', tinyModels.gemma3],
     ['without rotation in some layers', tinyModels.smollm3],
   ])('are looked for once, and that a random model has none is kept: %s', async (name, changes) => {
