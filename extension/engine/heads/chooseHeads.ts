@@ -39,7 +39,7 @@ export interface ChosenHeads extends ModelHeads {
 }
 
 /** `ModelHeads.focus` of the heads that are kept for SmolLM2-135M. */
-export const measuredFocus = 0.03;
+export const measuredFocus = 0.018;
 
 const mostEvidenceHeads = 8;
 const mostRankingHeads = 4;
