@@ -13,6 +13,7 @@ import { presetOptions, type CompressionOptions } from './compression/options.ts
 import { tokenizePassages, type DocumentTokens } from './documentTokens.ts';
 import { weighEvidence } from './evidence.ts';
 import type { CompressionInput } from './compression/compress.ts';
+import { maxDraftTokens } from './draft.ts';
 import { decodeSuffix } from './finalAttention.ts';
 import { generate } from './generate.ts';
 import type { ReadingStore } from './kvState/readingStore.ts';
@@ -96,7 +97,10 @@ export async function answer(
 
   const generated = await generate(
     opened.context,
-    { maxAnswerTokens, temperature: params.temperature, seed: params.seed },
+    {
+      ...{ maxAnswerTokens, temperature: params.temperature, seed: params.seed },
+      read: engine.draftsPay ? document.tokens : [],
+    },
     {
       signal: hooks.signal,
       onText(text, tokens, seconds) {
@@ -137,7 +141,7 @@ export async function answer(
       prefillSeconds: cache.seconds.prefill,
       scoreSeconds: cache.seconds.score,
       evictSeconds: cache.seconds.evict,
-      generatedTokens: generated.tokens,
+      generatedTokens: generated.tokens.length,
       generateSeconds: generated.seconds,
       kvCacheBytes: kvCacheBytes(opened),
       peakEngineBytes: peakResidentBytes(),
@@ -165,7 +169,11 @@ function openFitting(
   for (;;) {
     const prepared = prepare(engine, params);
     try {
-      return { opened: engine.open(prepared.contextSize, prepared.rows), prepared, notices };
+      return {
+        opened: engine.open(prepared.contextSize, prepared.rows, 1 + maxDraftTokens),
+        prepared,
+        notices,
+      };
     } catch (error) {
       const chunkTokens = Math.floor(prepared.options.chunkTokens / 2);
       const shortens = prepared.input.document.tokens.length > prepared.options.tokenBudget;

@@ -6,6 +6,7 @@ import { rankingHeadsOf } from './chunkIndex/rankingHeads.ts';
 import { measuredFocus, type ModelHeads } from './heads/chooseHeads.ts';
 import type { HeldReading } from './kvState/readingState.ts';
 import { engineBuild, type EngineIdentity } from './kvState/stateKey.ts';
+import { draftsPay, maxDraftTokens } from './draft.ts';
 import { keepsEverything } from './keepCheck.ts';
 import { CacheOperations } from './llama/cacheOperations.ts';
 import { loadLibrary, type Device, type LlamaLibrary } from './llama/library.ts';
@@ -46,6 +47,8 @@ const warmUpTokens = 64;
 export class LoadedEngine {
   /** Measured speed of reading, kept up to date by every batch. */
   readonly pace: Pace;
+  /** Whether drafts make an answer that quotes quicker on this device: see `draftsPay`. */
+  readonly draftsPay: boolean;
   readonly library: LlamaLibrary;
   readonly model: LlamaModel;
   /** What the first cells of the open context hold; null when that is not a reading. */
@@ -79,7 +82,7 @@ export class LoadedEngine {
     this.#heads = { evidence: evidenceHeads, ranking, focus: null };
     this.#knowsHeads = evidenceHeads !== null && ranking !== null;
     try {
-      this.pace = this.#measurePace();
+      ({ pace: this.pace, draftsPay: this.draftsPay } = this.#measure());
     } catch (error) {
       this.dispose();
       throw error;
@@ -216,8 +219,11 @@ export class LoadedEngine {
   }
 
   /** Throws KeepCheckFailed. */
-  #measurePace(): Pace {
-    const context = new LlamaContext(this.model, { contextSize: 2 * warmUpTokens });
+  #measure(): Pick<LoadedEngine, 'pace' | 'draftsPay'> {
+    const context = new LlamaContext(this.model, {
+      contextSize: 2 * warmUpTokens,
+      outputs: 1 + maxDraftTokens,
+    });
     try {
       const operations = new CacheOperations(context, warmUpTokens);
       try {
@@ -231,7 +237,8 @@ export class LoadedEngine {
       context.clear();
       const begin = performance.now();
       context.decode(tokens, { logits: 'none' });
-      return paceOf((warmUpTokens * 1000) / (performance.now() - begin));
+      const pace = paceOf((warmUpTokens * 1000) / (performance.now() - begin));
+      return { pace, draftsPay: draftsPay(context) };
     } finally {
       context.dispose();
     }

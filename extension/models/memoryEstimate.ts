@@ -11,6 +11,8 @@ const WINDOW_PADDING_TOKENS = 256;
 const MICRO_BATCH_TOKENS = 512;
 /** Tokens of the question that are scored at a time. */
 const SCORED_TOKENS = 64;
+/** Of a decode: the token that was chosen, and a draft behind it. */
+const LOGIT_ROWS = 9;
 /** Of one token's text, its places in the tokenizer's tables, and its merges; measured. */
 const TOKEN_BYTES = 380;
 /** What the engine process takes beside the model: Node, the libraries, the text being read. */
@@ -184,15 +186,15 @@ function sumOf(a: MemoryPart, b: MemoryPart): MemoryPart {
 /**
  * llama.cpp plans its compute buffer for a whole micro batch. Its allocator reuses memory between layers, so the
  * larger half of one layer counts: attention (Q twice, K, V and the residual stream) or the gated feed-forward part
- * (its two halves, their product and the stream's copies); beside it the attention mask (f16). The logits of the one
- * token that asks for them are kept apart.
+ * (its two halves, their product and the stream's copies); beside it the attention mask (f16). The logits of the
+ * tokens that ask for them are kept apart.
  */
 function forwardBytes(shape: ModelShape, rows: number, settings: MemorySettings): number {
   const { embeddingLength, queryHeads, kvHeads, keyLength, valueLength, feedForwardLength } = shape;
   const attention = 2 * queryHeads * keyLength + kvHeads * (keyLength + valueLength) + 2 * embeddingLength;
   const activations = Math.max(attention, 3 * feedForwardLength + 4 * embeddingLength);
   const perToken = F32_BYTES * activations + F16_BYTES * rows;
-  return microBatch(settings) * perToken + F32_BYTES * shape.vocabulary;
+  return microBatch(settings) * perToken + LOGIT_ROWS * F32_BYTES * shape.vocabulary;
 }
 
 /** What main memory hands to the GPUs and takes from them: embeddings, queries and the mask. */

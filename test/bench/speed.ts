@@ -28,15 +28,22 @@ import { errors } from '../../extension/errors.ts';
 import { findFiles } from '../../extension/workspace/findFiles.ts';
 import { isSkipped, readSourceDocuments } from '../../extension/workspace/readSourceDocument.ts';
 import { loadEngine, neverAborted } from './likelihood.ts';
+import { measureQuoting, type Quoting } from './quoting.ts';
 
 /** All in tokens. */
 const tokenBudget = 512;
 const questionTokens = 24;
 const answerTokens = 64;
+/** Of the document that is quoted. */
+const quotedTokens = 1_500;
 /** The most that reading may take, over plain reading: for short documents, and from so many tokens on. */
 const wantedReading = { short: 1.1, long: 0.8, longFrom: 7_000 };
 /** Of generating on the compressed cache over plain generating with as many cells. */
 const wantedGeneration = 1.05;
+/** The same where the answer quotes: at least 1.3 times as fast. */
+const wantedQuoting = 1 / 1.3;
+/** Where two logits differ by less, the rounding of a batch may decide. */
+const roundingGap = 0.01;
 /** Share of scoring and eviction in the time of reading. */
 const wantedCompressionShare = 0.08;
 
@@ -111,6 +118,7 @@ async function measure(
       share: [] as number[],
     }));
     const generating = { engine: [] as number[], plain: [] as number[] };
+    const quoting: Quoting[] = [];
     const prompt = buildPrompt(engine.model, question);
     for (let round = 0; round < rounds; round++) {
       for (const [index, documentTokens] of readings.entries()) {
@@ -128,6 +136,7 @@ async function measure(
         generating.engine.push(await generateByEngine(context, prompt.suffix.slice(-1)));
         generating.plain.push(generatePlain(plain, cells, prompt.suffix.slice(-1)));
       }
+      quoting.push(...(await measureQuoting(engine, firstTokens(document, quotedTokens))));
       console.log(`round ${round + 1} of ${rounds}`);
     }
     return [
@@ -136,6 +145,7 @@ async function measure(
         wanted: documentTokens < wantedReading.longFrom ? wantedReading.short : wantedReading.long,
         ...ratio(taken[index]!, documentTokens),
       })),
+      quotingOf(quoting),
       { name: `generating ${answerTokens} tokens`, wanted: wantedGeneration, ...ratio(generating, 1) },
       {
         name: 'scoring and eviction, share of reading',
@@ -146,6 +156,20 @@ async function measure(
   } finally {
     plain.dispose();
   }
+}
+
+/** Of the medians over the quotes; tells on the console what was drafted and where the texts part. */
+function quotingOf(quoting: readonly Quoting[]): Measured {
+  const gaps = quoting.flatMap(({ gap }) => gap ?? []);
+  const wide = gaps.filter((gap) => gap >= roundingGap);
+  const share = median(quoting.map((one) => one.share));
+  console.log(
+    `${quoting.length} quotes: ${(100 * share).toFixed(0)} % of the tokens drafted (median); ` +
+      `${gaps.length} texts part, ${wide.length} of them where the logits differ by ${roundingGap} or more` +
+      (wide.length === 0 ? '' : ` (${wide.map((gap) => gap.toFixed(3)).join(', ')})`),
+  );
+  const times = { engine: quoting.map(({ drafted }) => drafted), plain: quoting.map(({ plain }) => plain) };
+  return { name: 'quoting what was read', wanted: wantedQuoting, ...ratio(times, 1) };
 }
 
 const question =
@@ -205,13 +229,14 @@ function readPlain(plain: LlamaContext, tokens: readonly Token[]): number {
 /** Seconds per generated token, what the engine does for each included. */
 async function generateByEngine(context: LlamaContext, last: readonly Token[]): Promise<number> {
   context.decode(last, { logits: 'last' });
-  const options = { maxAnswerTokens: answerTokens, temperature: 0, seed: 1 };
+  const options = { maxAnswerTokens: answerTokens, temperature: 0, seed: 1, read: [] };
   const { tokens, seconds } = await generate(context, options, {
     signal: neverAborted,
     onText: () => undefined,
   });
-  if (tokens < answerTokens / 2) throw new Error(`The model ended its answer after ${tokens} tokens`);
-  return seconds / tokens;
+  if (tokens.length < answerTokens / 4)
+    throw new Error(`The model ended its answer after ${tokens.length} tokens`);
+  return seconds / tokens.length;
 }
 
 /** Seconds per generated token, by the least that a program has to do. The cache is cut to `cells` first. */

@@ -13,7 +13,7 @@ export interface SamplingOptions {
 /** Nucleus: the smallest set of tokens whose probabilities reach this. */
 const topP = 0.9;
 /** Small models fall into loops: what occurred in the last tokens becomes less likely by this factor. */
-const repeatPenalty = 1.1;
+export const repeatPenalty = 1.1;
 const repeatWindow = 256; // tokens
 
 export class Sampler {
@@ -35,9 +35,9 @@ export class Sampler {
     }
   }
 
-  /** Chooses a token from the last row of logits of the context's last decode, and remembers it. */
-  sample(context: LlamaContext): Token {
-    return this.#f.llama_sampler_sample(this.#chain, context.pointer, -1) as Token;
+  /** Chooses a token from a row of logits of the context's last decode, and remembers it; -1 is the last row. */
+  sample(context: LlamaContext, row = -1): Token {
+    return this.#f.llama_sampler_sample(this.#chain, context.pointer, row) as Token;
   }
 
   dispose(): void {

@@ -1,0 +1,107 @@
+/**
+ * Answers that quote what was read, with drafts and without, by turns on the same cache. A quote is begun with the first
+ * lines of a function, and the model writes on.
+ */
+import { maxDraftTokens } from '../../extension/engine/draft.ts';
+import type { DocumentTokens } from '../../extension/engine/documentTokens.ts';
+import { generate, type Generated } from '../../extension/engine/generate.ts';
+import type { LlamaContext } from '../../extension/engine/llama/llamaContext.ts';
+import { repeatPenalty, Sampler } from '../../extension/engine/llama/sampler.ts';
+import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
+import type { Token } from '../../extension/engine/numbers.ts';
+import { prefill } from '../../extension/engine/prefill.ts';
+import { buildPrompt } from '../../extension/engine/prompt.ts';
+import { neverAborted } from './likelihood.ts';
+
+export interface Quoting {
+  /** Seconds per token. */
+  readonly drafted: number;
+  readonly plain: number;
+  /** Of the tokens, the share that was drafted. */
+  readonly share: number;
+  /** Between the two best logits where the two texts part; null when they do not. */
+  readonly gap: number | null;
+}
+
+const question = 'What is the code, word for word?';
+/** Quotes of one reading, and the lines that each begins with. */
+const quotes = 4;
+const linesBegun = 3;
+const answerTokens = 96;
+/** With what it begins with. */
+const quoteTokens = 256;
+
+/** @param document at most what the model's window holds; all of it is kept */
+export async function measureQuoting(engine: LoadedEngine, document: DocumentTokens): Promise<Quoting[]> {
+  const { model } = engine;
+  const { prefix, suffix } = buildPrompt(model, question);
+  const rows = prefix.length + document.tokens.length;
+  const { context } = engine.open(rows + suffix.length + quoteTokens, rows, 1 + maxDraftTokens);
+  context.clear();
+  await prefill(context, [...prefix, ...document.tokens], engine.pace, neverAborted);
+  const cells = context.length;
+  const measured: Quoting[] = [];
+  const textOf = (tokens: readonly Token[]): string =>
+    Buffer.concat(tokens.map((token) => model.piece(token))).toString('utf8');
+  for (const begin of beginningsOf(document, textOf)) {
+    const prompt = [...suffix, ...engine.model.tokenize('The code is:\n```\n', { special: false }), ...begin];
+    const written = async (read: readonly Token[]): Promise<Generated> => {
+      context.truncate(cells);
+      await prefill(context, prompt.slice(0, -1), engine.pace, neverAborted);
+      context.decode(prompt.slice(-1), { logits: 'last' });
+      const options = { maxAnswerTokens: answerTokens, temperature: 0, seed: 1, read };
+      return generate(context, options, { signal: neverAborted, onText: () => undefined });
+    };
+    const [plain, drafted] = [await written([]), await written(document.tokens)];
+    measured.push({
+      drafted: drafted.seconds / drafted.tokens.length,
+      plain: plain.seconds / plain.tokens.length,
+      share: drafted.draftedTokens / drafted.tokens.length,
+      gap: gapWhereTheyPart(context, cells, prompt, plain.tokens, drafted.tokens),
+    });
+  }
+  return measured;
+}
+
+/** The first lines of functions, at even distances over the document. */
+function beginningsOf(
+  { tokens, lineOf }: DocumentTokens,
+  textOf: (tokens: readonly Token[]) => string,
+): Token[][] {
+  const lines = new Map<number, Token[]>();
+  tokens.forEach((token, i) => lines.set(lineOf[i]!, [...(lines.get(lineOf[i]!) ?? []), token]));
+  const begins = [...lines.keys()].filter((line) =>
+    /^(export )?(async )?function /.test(textOf(lines.get(line)!)),
+  );
+  return Array.from({ length: Math.min(quotes, begins.length) }, (_, i) => {
+    const line = begins[Math.floor((i * begins.length) / quotes)]!;
+    return Array.from({ length: linesBegun }, (_, after) => lines.get(line + after) ?? []).flat();
+  });
+}
+
+/** The same prompt and the tokens that both have are decoded one by one, as without drafts. */
+function gapWhereTheyPart(
+  context: LlamaContext,
+  cells: number,
+  prompt: readonly Token[],
+  plain: readonly Token[],
+  drafted: readonly Token[],
+): number | null {
+  const parts = plain.findIndex((token, i) => token !== drafted[i]);
+  if (parts < 0) return null;
+  context.truncate(cells);
+  context.decode(prompt, { logits: 'last' });
+  const sampler = new Sampler(context.model, { temperature: 0, seed: 1 });
+  for (const token of plain.slice(0, parts)) {
+    sampler.sample(context);
+    context.decode([token], { logits: 'last' });
+  }
+  sampler.dispose();
+  const logits = context.logits();
+  const valueOf = (token: Token): number => {
+    const logit = logits[token]!;
+    if (!plain.slice(0, parts).includes(token)) return logit;
+    return logit > 0 ? logit / repeatPenalty : logit * repeatPenalty;
+  };
+  return Math.abs(valueOf(plain[parts]!) - valueOf(drafted[parts]!));
+}
