@@ -16,7 +16,7 @@ await runFolderCommand({
     let last: IndexProgress | undefined;
     for await (const progress of events) {
       last = progress;
-      if (progress.findsHeads) tell('finding the heads of the model that rank, once');
+      if (progress.findsHeads) tell('finding, once, which heads of the model rank and find evidence', true);
       else
         tell(
           `indexing ${percent(progress.filesDone / Math.max(1, progress.filesTotal))}, ${count(progress.filesDone)} of ` +
