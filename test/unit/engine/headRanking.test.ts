@@ -31,7 +31,8 @@ test('the content-free question takes out what a head always pays to a passage',
 });
 
 test('the heads that find the passages are chosen, and find those of the other half', () => {
-  const names = (list: readonly RankedHead<[number, number]>[]): string[] => list.map(({ head }) => head.join()).sort();
+  const names = (list: readonly RankedHead<[number, number]>[]): string[] =>
+    list.map(({ head }) => head.join()).sort();
   expect(names(bestHeads(heads, finders.length))).toEqual(names(finders));
   expect(chosenOnOtherHalf(heads, finders.length)).toBeGreaterThan(0.95);
 });
