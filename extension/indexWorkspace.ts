@@ -30,6 +30,8 @@ export interface IndexProgress {
   readonly seconds: number;
   /** False: for this model no index is made. */
   readonly served: boolean;
+  /** It has not begun yet: the heads of the model that rank have to be found first, once. */
+  readonly findsHeads: boolean;
 }
 
 /**
@@ -64,9 +66,14 @@ async function* index(
   const { files } = await parts.findFiles(request.folders, { signal });
   let progress: IndexProgress = {
     ...{ filesDone: 0, filesTotal: files.length, readable: 0, indexed: 0, tokens: 0, seconds: 0 },
-    served: true,
+    ...{ served: true, findsHeads: false },
   };
   yield progress;
+  const { knowsHeads } = await engine.request('findIndexed', { files: [], ...common }, signal);
+  if (!knowsHeads) {
+    yield { ...progress, findsHeads: true };
+    await engine.request('findHeads', background === undefined ? {} : { background }, signal);
+  }
   let hasRoom = true;
   for await (const document of parts.readDocuments(files, { signal })) {
     progress = { ...progress, filesDone: progress.filesDone + 1 };

@@ -1,5 +1,6 @@
 // Everything that `npm test` does: installs what the tests need, checks, builds, runs every suite, counts.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -35,14 +36,12 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 let allWell = true;
 
 if (process.platform === 'linux') installMissing();
-for (const [name, command, args] of [
-  ['Building', 'node', ['esbuild.mjs']],
-  ['Types', 'npm', ['run', '--silent', 'check:types']],
-  ['Lint (npm run fix mends what can be mended)', 'npm', ['run', '--silent', 'check:lint']],
-  ['Format (npm run fix mends it)', 'npm', ['run', '--silent', 'check:format']],
-]) {
-  step(name, command, args);
-}
+step('Building', 'node', ['esbuild.mjs']);
+await Promise.all([
+  check('Types', 'check:types'),
+  check('Lint (npm run fix mends what can be mended)', 'check:lint'),
+  check('Format (npm run fix mends it)', 'check:format'),
+]);
 for (const project of ['unit', 'page', 'engine', 'gpu', 'package']) suite(project, ...vitestReport(project));
 suite('vscode', '--report', reportPath('vscode'));
 step('Bench: quality, short form', 'node', ['dist/bench.mjs', 'quality', '--short']);
@@ -69,6 +68,17 @@ function reportPath(project) {
   return path.join(results, `${project}.json`);
 }
 
+/** Runs beside others, and prints at its end. */
+async function check(name, script) {
+  const begin = performance.now();
+  const checking = spawn('npm', ['run', '--silent', script], { shell: process.platform === 'win32' });
+  const output = [];
+  for (const stream of [checking.stdout, checking.stderr]) stream.on('data', (bytes) => output.push(bytes));
+  const [status] = await once(checking, 'close');
+  console.log(`\n== ${name}\n${Buffer.concat(output).toString()}`);
+  tell(name, status, begin);
+}
+
 /** Runs a command in the foreground; what fails is remembered and the rest still runs. */
 function step(name, command, args) {
   const begin = performance.now();
@@ -77,9 +87,12 @@ function step(name, command, args) {
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
   });
-  console.log(
-    `== ${name}: ${status === 0 ? 'done' : 'FAILED'} in ${((performance.now() - begin) / 1000).toFixed(0)} s`,
-  );
+  tell(name, status, begin);
+}
+
+function tell(name, status, begin) {
+  const seconds = ((performance.now() - begin) / 1000).toFixed(0);
+  console.log(`== ${name}: ${status === 0 ? 'done' : 'FAILED'} in ${seconds} s`);
   if (status !== 0) allWell = false;
 }
 

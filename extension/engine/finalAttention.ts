@@ -19,7 +19,7 @@ export interface FinalAttention {
 }
 
 /** What this one pays to a line, the line gets for reasons that have nothing to do with what is asked. */
-const contentFreeQuestion = 'What is this about?';
+export const contentFreeQuestion = 'What is this about?';
 
 /**
  * Decodes the rest of the prompt, after which the answer can be generated, and takes the evidence heads' attention.

@@ -1,8 +1,11 @@
 /** What the engine process does behind its wire. */
+import { join } from 'node:path';
 import { errors } from '../errors.ts';
+import { cacheFolder } from '../models/modelFolder.ts';
 import type { LoadParams, LoadResult, StateFolder } from '../protocol/engine.ts';
 import { answer, findReading } from './answer.ts';
 import { createReadingStores, type ReadingStore } from './kvState/readingStore.ts';
+import { createHeadFinder, type HeadFinder } from './heads/findHeads.ts';
 import { createTestedDevices } from './devices.ts';
 import { lookForCudaIn } from './llama/cudaLibrary.ts';
 import { testDevice } from './llama/deviceTest.ts';
@@ -14,15 +17,23 @@ import type { EngineHandlers } from './server.ts';
 export interface HandlerOptions {
   /** What a GPU has to pass to be used. */
   readonly test?: typeof testDevice;
+  /** Where the heads are kept that were found of models without an entry. */
+  readonly headsFolder?: string;
   /** Where CUDA's libraries are when no package brings them. */
   readonly cudaFolder?: string | undefined;
 }
 
-export function createEngineHandlers({ test = testDevice, cudaFolder }: HandlerOptions = {}): EngineHandlers {
+export function createEngineHandlers({
+  test = testDevice,
+  headsFolder = join(cacheFolder(), 'heads'),
+  cudaFolder,
+}: HandlerOptions = {}): EngineHandlers {
   if (cudaFolder !== undefined) lookForCudaIn(cudaFolder);
   const devices = createTestedDevices(test);
+  const log = (line: string): void => console.error(line);
   let engine: LoadedEngine | null = null;
-  const stores = createReadingStores((line) => console.error(line));
+  let heads: HeadFinder | null = null;
+  const stores = createReadingStores(log);
   const storeOf = (folder: StateFolder | undefined): ReadingStore | null =>
     folder === undefined ? null : stores.open(folder);
   let loaded: { readonly params: LoadParams; readonly result: LoadResult } | null = null;
@@ -32,15 +43,17 @@ export function createEngineHandlers({ test = testDevice, cudaFolder }: HandlerO
       const library = loadLibrary(device);
       return Promise.resolve({ libraryVersion: library.version, devices: devices.report(library) });
     },
-    load(params) {
-      if (loaded !== null && sameModel(loaded.params, params)) return Promise.resolve(loaded.result);
+    async load(params) {
+      if (loaded !== null && sameModel(loaded.params, params)) return loaded.result;
       engine?.dispose();
       engine = null;
       loaded = null;
       const model = loadFitting(params, devices);
       engine = model.engine;
+      heads = createHeadFinder(engine, headsFolder, log);
+      await heads.restore();
       loaded = { params, result: model.result };
-      return Promise.resolve(model.result);
+      return model.result;
     },
     countTokens({ texts }) {
       const { model } = requireLoaded(engine);
@@ -51,11 +64,17 @@ export function createEngineHandlers({ test = testDevice, cudaFolder }: HandlerO
     async findReading(params) {
       return { stored: await findReading(requireLoaded(engine), params, storeOf(params.states)) };
     },
+    async findHeads(_, signal) {
+      requireLoaded(engine);
+      await heads?.find(signal);
+      return {};
+    },
     async findIndexed({ states, files }) {
-      const { index } = requireLoaded(engine);
+      const { index, knowsHeads } = requireLoaded(engine);
       const store = stores.open(states);
       return {
         served: index !== null,
+        knowsHeads,
         indexed: await Promise.all(files.map(async (file) => (await index?.has(store, file)) ?? false)),
       };
     },

@@ -3,6 +3,7 @@ import { errors } from '../errors.ts';
 import type { AttentionHead } from './compression/options.ts';
 import { ChunkIndex } from './chunkIndex/chunkIndex.ts';
 import { rankingHeadsOf } from './chunkIndex/rankingHeads.ts';
+import { measuredFocus, type ModelHeads } from './heads/chooseHeads.ts';
 import type { HeldReading } from './kvState/readingState.ts';
 import { engineBuild, type EngineIdentity } from './kvState/stateKey.ts';
 import { draftsPay, maxDraftTokens } from './draft.ts';
@@ -57,6 +58,8 @@ export class LoadedEngine {
   chunkTokens: number;
   readonly #memory: LoadOptions['memory'];
   #fingerprint: string | undefined;
+  #heads: ModelHeads;
+  #knowsHeads: boolean;
   #index: ChunkIndex | null | undefined;
   #opened: (OpenedContext & { readonly rows: number; readonly outputs: number }) | null = null;
 
@@ -69,12 +72,16 @@ export class LoadedEngine {
     modelPath: string,
     options: LoadOptions,
     /** The model's heads that find evidence, or null when they are not known. */
-    readonly evidenceHeads: readonly AttentionHead[] | null,
+    evidenceHeads: readonly AttentionHead[] | null,
   ) {
     this.#memory = options.memory;
     this.chunkTokens = options.memory?.settings.chunkTokens ?? maxBatchTokens;
     this.library = loadLibrary(options.device);
     this.model = LlamaModel.load(this.library, modelPath, options);
+    const [name, size] = ['general.basename', 'general.size_label'].map((key) => this.model.metadata(key));
+    const ranking = rankingHeadsOf(name ?? null, size ?? null);
+    this.#heads = { evidence: evidenceHeads, ranking, focus: null };
+    this.#knowsHeads = evidenceHeads !== null && ranking !== null;
     try {
       ({ pace: this.pace, draftsPay: this.draftsPay } = this.#measure());
     } catch (error) {
@@ -126,15 +133,39 @@ export class LoadedEngine {
     return this.#fingerprint;
   }
 
+  /** The model's heads that find evidence, or null when they are not known. */
+  get evidenceHeads(): readonly AttentionHead[] | null {
+    return this.#heads.evidence;
+  }
+
+  /** How far they swing (`ModelHeads.focus`), as a multiple of those that the limits in `answer.ts` were measured with. */
+  get focusScale(): number {
+    return (this.#heads.focus ?? measuredFocus) / measuredFocus;
+  }
+
+  /** False: whether the model has heads that find evidence and heads that rank was not found out yet. */
+  get knowsHeads(): boolean {
+    return this.#knowsHeads;
+  }
+
+  /** From now on these are the model's, as far as it has no entry. */
+  useHeads(found: ModelHeads): void {
+    const { evidence, ranking } = this.#heads;
+    this.#heads = {
+      evidence: evidence ?? found.evidence,
+      ranking: ranking ?? found.ranking,
+      focus: evidence === null ? found.focus : null,
+    };
+    this.#knowsHeads = true;
+    this.#index?.dispose();
+    this.#index = undefined;
+  }
+
   /** The index of this model's own attention; null when its heads that rank are not known. */
   get index(): ChunkIndex | null {
     if (this.#index === undefined) {
-      const { model } = this;
-      const ranking = rankingHeadsOf(
-        model.metadata('general.basename'),
-        model.metadata('general.size_label'),
-      );
-      this.#index = ranking && new ChunkIndex(model, ranking, this.identity);
+      const { ranking } = this.#heads;
+      this.#index = ranking && new ChunkIndex(this.model, ranking, this.identity);
     }
     return this.#index;
   }

@@ -39,6 +39,7 @@ export interface EngineHandlers {
   load(params: Params<'load'>, signal: AbortSignal): Promise<Result<'load'>>;
   countTokens(params: Params<'countTokens'>, signal: AbortSignal): Promise<Result<'countTokens'>>;
   findReading(params: Params<'findReading'>, signal: AbortSignal): Promise<Result<'findReading'>>;
+  findHeads(params: Params<'findHeads'>, signal: AbortSignal): Promise<Result<'findHeads'>>;
   findIndexed(params: Params<'findIndexed'>, signal: AbortSignal): Promise<Result<'findIndexed'>>;
   index(params: Params<'index'>, signal: AbortSignal): Promise<Result<'index'>>;
   rank(params: Params<'rank'>, signal: AbortSignal): Promise<Result<'rank'>>;
@@ -143,6 +144,9 @@ export function serveEngine(
       queue.run(kindOf(params), 'finding an earlier reading', signal, (signal) =>
         handlers.findReading(params, signal),
       ),
+    );
+    answer('findHeads', (params, signal) =>
+      queue.run(kindOf(params), 'finding the heads', signal, (signal) => handlers.findHeads(params, signal)),
     );
     answer('findIndexed', (params, signal) =>
       queue.run(kindOf(params), 'finding the index', signal, (signal) =>

@@ -10,7 +10,7 @@
 import type { Evidence, Citation, Passage, Statistics, Turn } from './nouns.ts';
 
 /** Raised with every change of a message. */
-export const protocolVersion = 6;
+export const protocolVersion = 7;
 
 export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
 export type PresetName = 'default' | 'perHead' | 'paper';
@@ -217,6 +217,8 @@ export interface FindIndexedParams extends BackgroundParams {
 export interface FindIndexedResult {
   /** False: for this model no index is made. */
   readonly served: boolean;
+  /** False: `findHeads` was not done for this model, which may have an index afterwards. */
+  readonly knowsHeads: boolean;
   /** For each file. */
   readonly indexed: readonly boolean[];
 }
@@ -256,6 +258,8 @@ export interface EngineRequests {
   load: { params: LoadParams; result: LoadResult };
   countTokens: { params: CountTokensParams; result: CountTokensResult };
   findReading: { params: FindReadingParams; result: FindReadingResult };
+  /** Finds, once for each model, the heads that find evidence and those that rank; at once where they are known. */
+  findHeads: { params: BackgroundParams; result: Record<string, never> };
   findIndexed: { params: FindIndexedParams; result: FindIndexedResult };
   index: { params: IndexParams; result: IndexResult };
   rank: { params: RankParams; result: RankResult };

@@ -14,11 +14,14 @@ export interface FolderCommand {
   /** As npm runs it. */
   readonly name: string;
   readonly helpText: string;
-  /** @returns what is printed at the end. @param tell of the progress: at most one line a second is printed */
+  /**
+   * @param tell of the progress: at most one line a second is printed, but each that comes only once
+   * @returns what is printed at the end
+   */
   readonly run: (
     options: FolderArguments,
     parts: AskParts,
-    tell: (line: string) => void,
+    tell: (line: string, comesOnce?: boolean) => void,
     signal: AbortSignal,
   ) => Promise<string>;
 }
@@ -58,11 +61,11 @@ function report(error: unknown): number {
   return badInputReasons.has(known.reason) ? exitCodes.badInput : exitCodes.engineFailure;
 }
 
-/** At most one call a second goes through. */
-function paced(write: (text: string) => void): (text: string) => void {
+/** At most one call a second goes through, and those that come only once. */
+function paced(write: (text: string) => void): (text: string, comesOnce?: boolean) => void {
   let nextAt = -Infinity;
-  return (text) => {
-    if (performance.now() < nextAt) return;
+  return (text, comesOnce = false) => {
+    if (performance.now() < nextAt && !comesOnce) return;
     nextAt = performance.now() + progressEveryMs;
     write(text);
   };

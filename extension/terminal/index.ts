@@ -16,17 +16,19 @@ await runFolderCommand({
     let last: IndexProgress | undefined;
     for await (const progress of events) {
       last = progress;
-      tell(
-        `indexing ${percent(progress.filesDone / Math.max(1, progress.filesTotal))}, ${count(progress.filesDone)} of ` +
-          `${plural(progress.filesTotal, 'file')}, ${count(progress.tokens)} tokens`,
-      );
+      if (progress.findsHeads) tell('finding, once, which heads of the model rank and find evidence', true);
+      else
+        tell(
+          `indexing ${percent(progress.filesDone / Math.max(1, progress.filesTotal))}, ${count(progress.filesDone)} of ` +
+            `${plural(progress.filesTotal, 'file')}, ${count(progress.tokens)} tokens`,
+        );
     }
     return last === undefined ? '' : summary(last);
   },
 });
 
 function summary({ readable, indexed, tokens, seconds: time, served }: IndexProgress): string {
-  if (!served) return 'For this model no index is made: it is not known which of its heads rank.';
+  if (!served) return 'For this model no index is made: none of its heads rank clearly better than chance.';
   const now =
     tokens === 0
       ? 'nothing was read anew'

@@ -81,6 +81,7 @@ export function createIndexing(parts: IndexingParts): Indexing {
         last = progress;
         percent = (100 * progress.filesDone) / Math.max(1, progress.filesTotal);
         onChange();
+        if (progress.findsHeads) log.info('index: finds the heads of the model that rank, once');
         if (!mindsBattery || performance.now() < nextCheck) continue;
         nextCheck = performance.now() + batteryCheckMs;
         if (await isOnBattery()) {
@@ -132,7 +133,7 @@ async function isOnBattery(): Promise<boolean> {
 
 /** For the log. */
 function sentence({ indexed, readable, tokens, seconds, served }: IndexProgress): string {
-  if (!served) return 'for this model none is made: it is not known which of its heads rank';
+  if (!served) return 'for this model none is made: none of its heads rank clearly better than chance';
   const rest = indexed === readable ? '' : '; the rest does not fit the storage limit and is ranked by words';
   return `${indexed} of ${readable} files, ${tokens} tokens read in ${seconds.toFixed(1)} s${rest}`;
 }

@@ -5,6 +5,12 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeQuestion } from '../../extension/engine/compression/compress.ts';
+import { attentionOfHeads } from '../../extension/engine/heads/attentionOfHeads.ts';
+import {
+  calibrationFunctions,
+  functionsPerDocument,
+} from '../../extension/engine/heads/calibrationFunctions.ts';
+import { chooseHeads } from '../../extension/engine/heads/chooseHeads.ts';
 import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
 import { prefill } from '../../extension/engine/prefill.ts';
@@ -17,7 +23,13 @@ import { isSkipped, readSourceDocument } from '../../extension/workspace/readSou
 import { smolLm2Path } from '../modelFiles.ts';
 import { describedFunctions, type DescribedFunction } from './describedFunctions.ts';
 import { loadEngine, neverAborted } from './likelihood.ts';
-import { bestHeads, chosenOnOtherHalf, meanReciprocalRank, scoresOf, sumScores } from './headRanking.ts';
+import {
+  bestHeads,
+  chosenOnOtherHalf,
+  meanReciprocalRank,
+  scoresOf,
+  sumScores,
+} from '../../extension/engine/heads/headRanking.ts';
 
 const defaultFunctions = 32;
 const headsChosen = 8;
@@ -28,7 +40,8 @@ const contentFreeQuestion = 'N/A';
 
 const usage = `npm run bench -- heads [options] [folders, default extension]
   --max-functions N   functions to tell from each other; default ${defaultFunctions}; the time grows with its square
-  --model PATH        default: the default model`;
+  --model PATH        default: the default model
+  --found             prints instead what the engine finds by itself for a model without an entry`;
 
 /** Prints the best heads as they are kept in extension/models/evidenceHeads.ts, and how well they rank. */
 export async function evidenceHeadsBench(args: readonly string[]): Promise<void> {
@@ -38,11 +51,17 @@ export async function evidenceHeadsBench(args: readonly string[]): Promise<void>
     options: {
       'max-functions': { type: 'string', default: String(defaultFunctions) },
       model: { type: 'string' },
+      found: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
     console.log(usage);
+    return;
+  }
+  const path = values.model ?? (await smolLm2Path());
+  if (values.found) {
+    await reportFound(path);
     return;
   }
   const all = await functionsBelow(positionals.length === 0 ? ['extension'] : positionals);
@@ -51,10 +70,39 @@ export async function evidenceHeadsBench(args: readonly string[]): Promise<void>
   const functions = Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]!);
   console.log(`${count} of ${all.length} described functions`);
 
-  const path = values.model ?? (await smolLm2Path());
   const engine = loadEngine(path, 'cpu');
   try {
     report(await attentionOf(engine, functions), count, path);
+  } finally {
+    engine.dispose();
+  }
+}
+
+async function reportFound(path: string): Promise<void> {
+  const engine = loadEngine(path, 'cpu');
+  try {
+    const begin = performance.now();
+    const hooks = { pace: engine.pace, signal: neverAborted };
+    const attention = await attentionOfHeads(
+      engine.model,
+      calibrationFunctions,
+      functionsPerDocument,
+      [],
+      hooks,
+    );
+    const found = chooseHeads(attention);
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    console.log(
+      `${found.evidence?.length ?? 0} evidence heads, ${found.ranking?.length ?? 0} ranking heads, ${seconds} s`,
+    );
+    for (const [name, heads, rank] of [
+      ['evidence', found.evidence, found.evidenceRank],
+      ['ranking', found.ranking, found.rankingRank],
+    ] as const) {
+      const list = heads?.map(({ layer, head }) => `[${layer}, ${head}]`).join(', ') ?? 'none';
+      console.log(`${name}: ${list}; MRR of functions they were not chosen by ${rank?.toFixed(2) ?? '-'}`);
+    }
+    console.log(`median focus ${found.focus?.toFixed(4) ?? '-'}`);
   } finally {
     engine.dispose();
   }

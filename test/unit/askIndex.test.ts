@@ -114,6 +114,19 @@ describe('indexing', () => {
     expect(all.at(-1)).toMatchObject({ readable: 3, indexed: 1, tokens: 10 });
   });
 
+  test('finds the heads of the model first, where they are not known', async () => {
+    const deeds: string[] = [];
+    const all = await index({
+      findHeads: () => Promise.resolve(void deeds.push('heads')),
+      index: () => (deeds.push('file'), 10),
+    });
+    expect(deeds).toEqual(['heads', 'file', 'file', 'file']);
+    const finding = all.filter(({ findsHeads }) => findsHeads);
+    expect(finding).toHaveLength(1);
+    expect(finding[0]).toMatchObject({ filesDone: 0, indexed: 0 });
+    expect(all.at(-1)).toMatchObject({ indexed: 3, findsHeads: false });
+  });
+
   test('ends at once for a model without an index', async () => {
     const all = await index({ served: false });
     expect(all.at(-1)).toMatchObject({ served: false, indexed: 0 });

@@ -23,6 +23,8 @@ export interface Faults {
   readonly stored?: boolean;
   /** False: no index is made. */
   readonly served?: boolean;
+  /** Absent: the heads of the model are known. */
+  readonly findHeads?: () => Promise<void>;
   readonly indexed?: (file: IndexedFile) => boolean;
   /** Tokens that were read of a file; null: there is no room. */
   readonly index?: (params: IndexParams) => number | null;
@@ -55,9 +57,14 @@ export function standInEngine(faults: Faults): StandIn {
     findReading: () => Promise.resolve({ stored: faults.stored ?? false }),
     rank: ({ files }: EngineRequests['rank']['params']) =>
       Promise.resolve({ scores: files.map(faults.rank ?? (() => null)) }),
+    findHeads: async () => {
+      await faults.findHeads?.();
+      return {};
+    },
     findIndexed: ({ files }: EngineRequests['findIndexed']['params']) =>
       Promise.resolve({
         served: faults.served ?? true,
+        knowsHeads: faults.findHeads === undefined,
         indexed: files.map(faults.indexed ?? (() => false)),
       }),
     index: (params: IndexParams) => Promise.resolve({ tokens: faults.index?.(params) ?? null }),

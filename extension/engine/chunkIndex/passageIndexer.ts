@@ -268,6 +268,11 @@ function partsOf(prefix: number, cells: number): Float32Array {
   return new Float32Array(2 * cells).fill(1, 0, prefix).fill(1, cells + prefix);
 }
 
+/** Whether one index can hold the keys of both layers. */
+export function canRankTogether(a: LayerLayout, b: LayerLayout): boolean {
+  return a.headDim % q8Block.values === 0 && alike(a, b);
+}
+
 /** Whether one graph serves the heads of both layers. */
 function alike(a: LayerLayout, b: LayerLayout): boolean {
   const numbers = ({

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { draftAfter, DraftLength, maxDraftTokens } from '../../../extension/engine/draft.ts';
 import type { Token } from '../../../extension/engine/numbers.ts';
 
-const tokens = (text: string): Token[] => [...text].map((letter) => letter.charCodeAt(0) as Token);
+const tokens = (text: string): Token[] => Array.from(text, (letter) => letter.charCodeAt(0) as Token);
 const text = (drafted: readonly Token[]): string => String.fromCharCode(...drafted);
 
 describe('a draft', () => {

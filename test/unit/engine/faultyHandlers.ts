@@ -13,7 +13,9 @@ export function createEngineHandlers(): EngineHandlers {
     },
     countTokens: ({ texts }) => Promise.resolve({ counts: texts.map((text) => text.length) }),
     findReading: () => Promise.resolve({ stored: false }),
-    findIndexed: ({ files }) => Promise.resolve({ served: false, indexed: files.map(() => false) }),
+    findHeads: () => Promise.resolve({}),
+    findIndexed: ({ files }) =>
+      Promise.resolve({ served: false, knowsHeads: true, indexed: files.map(() => false) }),
     index: () => Promise.reject(errors.internal('nothing is indexed', undefined)),
     rank: ({ files }) => Promise.resolve({ scores: files.map(() => null) }),
     ask,

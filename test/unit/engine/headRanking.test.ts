@@ -5,7 +5,7 @@ import {
   meanReciprocalRank,
   scoresOf,
   type RankedHead,
-} from '../../bench/headRanking.ts';
+} from '../../../extension/engine/heads/headRanking.ts';
 import { gaussians } from '../../reference/random.ts';
 
 const passages = 12;
@@ -20,7 +20,7 @@ function logMass(seed: number, signal: number): Float32Array {
   });
 }
 
-const heads: RankedHead[] = Array.from({ length: 40 }, (_, i) => ({
+const heads: RankedHead<[number, number]>[] = Array.from({ length: 40 }, (_, i) => ({
   head: [i >> 3, i & 7],
   scores: scoresOf(logMass(i + 1, i % 10 === 3 ? 3 : 0), passages),
 }));
@@ -31,7 +31,8 @@ test('the content-free question takes out what a head always pays to a passage',
 });
 
 test('the heads that find the passages are chosen, and find those of the other half', () => {
-  const names = (list: readonly RankedHead[]): string[] => list.map(({ head }) => head.join()).sort();
+  const names = (list: readonly RankedHead<[number, number]>[]): string[] =>
+    list.map(({ head }) => head.join()).sort();
   expect(names(bestHeads(heads, finders.length))).toEqual(names(finders));
   expect(chosenOnOtherHalf(heads, finders.length)).toBeGreaterThan(0.95);
 });

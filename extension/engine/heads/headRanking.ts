@@ -1,11 +1,10 @@
-/** How well heads rank: the passage of question i is passage i. */
-import type { AttentionHead } from '../../extension/models/evidenceHeads.ts';
+/** How well heads rank the functions of a document by a question: the one that question i describes is function i. Pure. */
 
-/** By question, the scores of all passages. */
+/** By question, the scores of all functions; -Infinity for those that it is not compared with. */
 export type Scores = readonly Float32Array[];
 
-export interface RankedHead {
-  readonly head: AttentionHead;
+export interface RankedHead<Head> {
+  readonly head: Head;
   readonly scores: Scores;
 }
 
@@ -17,12 +16,15 @@ export function scoresOf(logMass: Float32Array, passages: number): Float32Array[
   const row = (question: number): Float32Array =>
     logMass.subarray(question * passages, (question + 1) * passages);
   const contentFree = row(passages);
-  return Array.from({ length: passages }, (_, question) => {
-    const difference = row(question).map((value, passage) => value - contentFree[passage]!);
-    const mean = difference.reduce((total, value) => total + value, 0) / passages;
-    const variance = difference.reduce((total, value) => total + (value - mean) ** 2, 0) / passages;
-    return difference.map((value) => (variance === 0 ? 0 : (value - mean) / Math.sqrt(variance)));
-  });
+  return Array.from({ length: passages }, (_, question) => excess(row(question), contentFree));
+}
+
+/** By how much the logarithms exceed those of a content-free question, in standard deviations from the mean. */
+export function excess(logMass: Float32Array, contentFree: Float32Array): Float32Array {
+  const difference = logMass.map((value, passage) => value - contentFree[passage]!);
+  const mean = difference.reduce((total, value) => total + value, 0) / difference.length;
+  const variance = difference.reduce((total, value) => total + (value - mean) ** 2, 0) / difference.length;
+  return difference.map((value) => (variance === 0 ? 0 : (value - mean) / Math.sqrt(variance)));
 }
 
 /** Over the named questions, all by default; of equal scores the right one counts as the last. */
@@ -38,11 +40,11 @@ export function meanReciprocalRank(
 }
 
 /** The heads that rank best on the named questions, best first. */
-export function bestHeads(
-  heads: readonly RankedHead[],
+export function bestHeads<Head>(
+  heads: readonly RankedHead<Head>[],
   count: number,
   questions?: readonly number[],
-): RankedHead[] {
+): RankedHead<Head>[] {
   return heads
     .map((head) => ({ head, value: meanReciprocalRank(head.scores, questions) }))
     .sort((a, b) => b.value - a.value)
@@ -51,7 +53,7 @@ export function bestHeads(
 }
 
 /** The reciprocal rank of the heads together, on questions that they were not chosen by: two halves, even and odd. */
-export function chosenOnOtherHalf(heads: readonly RankedHead[], count: number): number {
+export function chosenOnOtherHalf<Head>(heads: readonly RankedHead<Head>[], count: number): number {
   const questions = heads[0]!.scores.map((_, question) => question);
   const halves = [0, 1].map((parity) => questions.filter((question) => question % 2 === parity)) as [
     number[],
