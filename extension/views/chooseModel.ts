@@ -27,6 +27,9 @@ interface ModelItem extends vscode.QuickPickItem {
   readonly choose: () => Promise<string | undefined>;
 }
 
+/** That long the status bar says which model was chosen. */
+const chosenMs = 8_000;
+
 /**
  * Sets the model for this machine. One that is not here is offered for download, unless `isAwaited` says that a
  * question waits in the panel, which offers it by itself.
@@ -39,6 +42,10 @@ export async function chooseModel(isAwaited: () => boolean, parts: HubPickParts)
     .getConfiguration(settingsSection)
     .update(settings.model.key, value, vscode.ConfigurationTarget.Global);
   const { here, name } = await localModel(value, readSettings().settings.modelFolder);
+  if (here) {
+    const message = vscode.l10n.t('From the next question on, {0} answers.', name);
+    vscode.window.setStatusBarMessage(message, chosenMs);
+  }
   if (here || awaited) return;
   const entry = findEntry(value);
   const message =

@@ -75,10 +75,11 @@ describe('models', () => {
     const refusal = workbench().notification('mamba has recurrent layers');
     await refusal.getByRole('button', { name: 'Choose Model' }).click();
     await row('own.gguf').click();
+    await workbench().statusBarItem('From the next question on, own answers.').waitFor();
     await ask('And a return ticket?');
     const { exchange } = await ended();
     expect(exchange.failure).toBeUndefined();
-    expect(exchange.facts?.model).not.toContain('Qwen');
+    expect(exchange.facts?.model).toBe('Tiny random model');
   });
 
   it('a repository of the hub shows its files, and one of them is chosen', async () => {
