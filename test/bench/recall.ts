@@ -40,25 +40,32 @@ export interface Interval {
 
 const resamples = 10_000;
 
-/**
- * The mean of `a` over that of `b`, both of the same questions, with the 95 % interval of a paired bootstrap over
- * the questions; always the same for the same values.
- */
+/** The mean of `a` over that of `b`, both of the same questions; see `bootstrap`. */
 export function meanRatio(a: readonly number[], b: readonly number[]): Interval {
+  return bootstrap(a.length, (questions) => sumOf(a, questions) / sumOf(b, questions));
+}
+
+/** The mean of `a` less that of `b`, both of the same questions; see `bootstrap`. */
+export function meanDifference(a: readonly number[], b: readonly number[]): Interval {
+  return bootstrap(a.length, (questions) => (sumOf(a, questions) - sumOf(b, questions)) / questions.length);
+}
+
+/**
+ * A value of some questions with the 95 % interval of a bootstrap over them, which takes both sides of a pair together;
+ * always the same for the same values.
+ */
+function bootstrap(count: number, valueOf: (questions: readonly number[]) => number): Interval {
   const next = uniforms(1);
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  const ratios = Array.from({ length: resamples }, () => {
-    let [above, below] = [0, 0];
-    for (let i = 0; i < a.length; i++) {
-      const question = Math.floor(next() * a.length);
-      above += a[question]!;
-      below += b[question]!;
-    }
-    return above / below;
-  }).sort((x, y) => x - y);
+  const values = Array.from({ length: resamples }, () =>
+    valueOf(Array.from({ length: count }, () => Math.floor(next() * count))),
+  ).sort((x, y) => x - y);
   return {
-    low: ratios[Math.floor(0.025 * resamples)]!,
-    value: sum(a) / sum(b),
-    high: ratios[Math.floor(0.975 * resamples)]!,
+    low: values[Math.floor(0.025 * resamples)]!,
+    value: valueOf(Array.from({ length: count }, (_, question) => question)),
+    high: values[Math.floor(0.975 * resamples)]!,
   };
+}
+
+function sumOf(values: readonly number[], questions: readonly number[]): number {
+  return questions.reduce((total, question) => total + values[question]!, 0);
 }

@@ -1,5 +1,5 @@
 /** What the rows come to: shares of the gain with their intervals, recall, and how well what is absent is told. */
-import { meanRatio, type Interval } from '../recall.ts';
+import { meanDifference, meanRatio, type Interval } from '../recall.ts';
 import { areaUnderCurve } from '../summary.ts';
 import { keyOf, type QualityRow } from './rows.ts';
 import { wayNames, type WayName } from './ways.ts';
@@ -11,6 +11,8 @@ export interface WaySummary {
   readonly nll: number;
   /** (nothing - way) / (nothing - everything), of the means; with the 95 % interval over the questions. */
   readonly shareOfGain: Interval;
+  /** Nats that the same number of tokens of the best passages by words is worse; null where they were not measured. */
+  readonly overPassages: Interval | null;
   readonly exact: number;
   /** Of the questions with wrong answers. */
   readonly chosen: number;
@@ -44,6 +46,7 @@ export function summariesOf(rows: readonly QualityRow[]): WaySummary[] {
       (key) => everything.has(key) && measured.every((one) => one.rows.has(key)),
     );
     if (common.length === 0) return [];
+    const passages = measured.find(({ way }) => way === 'bm25');
     return measured.map(({ way, rows: byQuestion }) => {
       const own = common.map((key) => byQuestion.get(key)!);
       const gain = (others: Map<string, QualityRow>): number[] =>
@@ -52,6 +55,7 @@ export function summariesOf(rows: readonly QualityRow[]): WaySummary[] {
         ...{ way, budget, questions: common.length },
         nll: mean(own.map(({ nll }) => nll)),
         shareOfGain: meanRatio(gain(byQuestion), gain(everything)),
+        overPassages: passages ? meanDifference(gain(byQuestion), gain(passages.rows)) : null,
         exact: mean(own.map(({ exact }) => Number(exact))),
         chosen: mean(own.flatMap(({ chosen }) => (chosen === null ? [] : [Number(chosen)]))),
         lineRecall: mean(own.flatMap(({ lineRecall }) => lineRecall ?? [])),
@@ -118,20 +122,25 @@ function tableOf(title: string, rows: readonly QualityRow[]): string {
       String(one.questions),
       one.nll.toFixed(2),
       gains ? shareText(one.shareOfGain) : '',
+      one.overPassages === null || one.way === 'bm25' ? '' : natsText(one.overPassages),
       ...[one.exact, one.chosen, one.lineRecall, one.fileRecall].map(percent),
     ].join(' | '),
   );
   return [
     `${title}:`,
     '',
-    '| tokens seen | way | questions | NLL | share of the gain (95 %) | exact | right of four | lines | files |',
-    `|${'---|'.repeat(9)}`,
+    '| tokens seen | way | questions | NLL | share of the gain (95 %) | better than bm25 (95 %) | exact | right of four | lines | files |',
+    `|${'---|'.repeat(10)}`,
     ...lines.map((line) => `| ${line} |`),
   ].join('\n');
 }
 
 function shareText({ low, value, high }: Interval): string {
   return `${percent(value)} (${percent(low)} to ${percent(high)})`;
+}
+
+function natsText({ low, value, high }: Interval): string {
+  return `${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 function questionOf(row: QualityRow): string {

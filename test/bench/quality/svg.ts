@@ -37,11 +37,18 @@ const height = 320;
 const margin = { left: 56, right: 132, top: 34, bottom: 44 };
 const colours = ['#8b8b8b', '#c07830', '#3b7dd8', '#8a5cc8', '#2c9a57', '#d0454c', '#4aa3a8', '#b0882a'];
 
+/** What has the same name has the same colour in all plots. */
+type ColourOf = (name: string) => string;
+
 /** Plots below each other, as one file. */
 export function svgOf(plots: readonly (Plot | Bars)[]): string {
+  const names = plots.flatMap((plot) => ('bars' in plot ? plot.bars : plot.series).map(({ name }) => name));
+  const order = [...new Set(names)];
+  const colourOf = (name: string): string => colours[order.indexOf(name) % colours.length]!;
   let top = 0;
   const body = plots.map((plot) => {
-    const [own, content] = 'bars' in plot ? [barsHeight(plot), drawBars(plot)] : [height, drawLines(plot)];
+    const [own, content] =
+      'bars' in plot ? [barsHeight(plot), drawBars(plot, colourOf)] : [height, drawLines(plot, colourOf)];
     top += own;
     return `<g transform="translate(0 ${top - own})">\n${content}\n</g>`;
   });
@@ -60,7 +67,7 @@ function barsHeight({ bars }: Bars): number {
   return margin.top + bars.length * barHeight + margin.bottom;
 }
 
-function drawBars({ title, ticks, tickText, bars }: Bars): string {
+function drawBars({ title, ticks, tickText, bars }: Bars, colourOf: ColourOf): string {
   const [left, right] = [2 * margin.left, width - margin.left / 2];
   const bottom = margin.top + bars.length * barHeight;
   const [first, last] = [ticks[0]!, ticks.at(-1)!];
@@ -74,7 +81,7 @@ function drawBars({ title, ticks, tickText, bars }: Bars): string {
     ]),
     ...bars.flatMap(({ name, low, value, high }, index) => {
       const middle = margin.top + (index + 0.5) * barHeight;
-      const colour = colours[index % colours.length]!;
+      const colour = colourOf(name);
       const [from, to] = [Math.min(x(0), x(value)), Math.max(x(0), x(value))];
       return [
         text(left - 8, middle + 4, name, 'end'),
@@ -85,7 +92,10 @@ function drawBars({ title, ticks, tickText, bars }: Bars): string {
   ].join('\n');
 }
 
-function drawLines({ title, xLabel, yLabel, xTicks, yTicks, logarithmic, tickText, series }: Plot): string {
+function drawLines(
+  { title, xLabel, yLabel, xTicks, yTicks, logarithmic, tickText, series }: Plot,
+  colourOf: ColourOf,
+): string {
   const scale = (value: number): number => (logarithmic ? Math.log(value) : value);
   const along = (value: number, ticks: readonly number[], of: (value: number) => number): number =>
     (of(value) - of(ticks[0]!)) / (of(ticks.at(-1)!) - of(ticks[0]!));
@@ -104,7 +114,7 @@ function drawLines({ title, xLabel, yLabel, xTicks, yTicks, logarithmic, tickTex
     text((margin.left + right) / 2, height - 8, xLabel, 'middle'),
     `<text transform="translate(12 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escaped(yLabel)}</text>`,
     ...series.flatMap(({ name, points }, index) => {
-      const colour = colours[index % colours.length]!;
+      const colour = colourOf(name);
       const path = points.map((point, i) => `${i === 0 ? 'M' : 'L'}${x(point.x)} ${y(point.y)}`).join('');
       const row = margin.top + 8 + index * 18;
       return [

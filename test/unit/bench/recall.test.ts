@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foundWithin, meanRatio } from '../../bench/recall.ts';
+import { foundWithin, meanDifference, meanRatio } from '../../bench/recall.ts';
 
 describe('foundWithin', () => {
   const tokens = [40, 70, 30, 10];
@@ -50,4 +50,22 @@ describe('meanRatio', () => {
     expect(high).toBeCloseTo(0.5 + 1.96 * 0.035, 1);
   });
   test('is the same every time', () => expect(meanRatio(half, all)).toEqual(meanRatio(half, all)));
+});
+
+describe('meanDifference', () => {
+  const better = [3, 2, 5, 4, 3, 6];
+  const worse = [2, 2, 3, 4, 1, 5];
+
+  test('is that of the means', () => expect(meanDifference(better, worse).value).toBe(1));
+  test('of equals is certain', () =>
+    expect(meanDifference(better, better)).toEqual({ low: 0, value: 0, high: 0 }));
+  test('lies within its interval, which is that of the pairs', () => {
+    const { low, high } = meanDifference(better, worse);
+    expect(low).toBeGreaterThan(0);
+    expect(low).toBeLessThan(1);
+    expect(high).toBeGreaterThan(1);
+    expect(high).toBeLessThanOrEqual(2);
+  });
+  test('changes its sign with the sides', () =>
+    expect(meanDifference(worse, better).value).toBe(-meanDifference(better, worse).value));
 });
