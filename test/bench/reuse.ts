@@ -3,6 +3,7 @@
  * asked on, and asked again after a restart, then indexed, asked something new, and indexed again after one was edited,
  * through the same steps as in the product; all times are of one run.
  */
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
@@ -19,6 +20,7 @@ import {
 import { cpus, homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import koffi from 'koffi';
+import { z } from 'zod';
 import { ask, type AskParts, type AskRequest } from '../../extension/ask.ts';
 import { createReadingStores } from '../../extension/engine/kvState/readingStore.ts';
 import { restoreReading } from '../../extension/engine/kvState/readingState.ts';
@@ -47,7 +49,14 @@ const edited = '_baseSortedIndexBy.js';
 const capBytes = 10e9;
 const restoreRounds = 9;
 
-export async function reuseBench(): Promise<void> {
+/** Given to this bench by itself: the folder whose first state is restored, in a process that holds nothing else. */
+const restoreOption = '--restore';
+
+export async function reuseBench([option, statesFolder]: readonly string[]): Promise<void> {
+  if (option === restoreOption && statesFolder !== undefined) {
+    console.log(JSON.stringify(await restoreTimes(await smolLm2Path(), statesFolder)));
+    return;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'ask-codebase-reuse-files-'));
   const source = await npmPackage(packageName, join(homedir(), '.cache/ask-codebase/bench'));
   for (const name of readdirSync(source).filter(isMeasured))
@@ -96,7 +105,7 @@ export async function reuseBench(): Promise<void> {
     await engine.dispose();
     const forwards = (answer: CompletedAnswer): number => answer.statistics.documentTokens;
 
-    const { bytes, fromDisk, fromMemory } = await restoreTimes(modelPath, states.path);
+    const { bytes, fromDisk, fromMemory } = restoreTimesAlone(states.path);
     const share = (seconds: number): number => seconds / first.seconds;
     const measured = [
       {
@@ -207,17 +216,22 @@ function partsWith(engine: EngineClient): AskParts {
   };
 }
 
-interface RestoreTimes {
-  readonly bytes: number;
-  /** Milliseconds, medians of rounds that alternate: to restore it, and to read its file. */
-  readonly fromDisk: RestoreTime;
-  /** The same when the system has the file in its memory. */
-  readonly fromMemory: RestoreTime;
-}
+/** Milliseconds, medians of rounds that alternate: to restore it, and to read its file. */
+const restoreTimeSchema = z.object({ restoring: z.number(), reading: z.number() });
+/** From the disk, and when the system has the file in its memory. */
+const restoreTimesSchema = z.object({
+  bytes: z.number(),
+  fromDisk: restoreTimeSchema,
+  fromMemory: restoreTimeSchema,
+});
 
-interface RestoreTime {
-  readonly restoring: number;
-  readonly reading: number;
+type RestoreTime = z.infer<typeof restoreTimeSchema>;
+type RestoreTimes = z.infer<typeof restoreTimesSchema>;
+
+/** As an engine process does it, whose heap is small: with that of this one, collecting garbage would be measured too. */
+function restoreTimesAlone(folder: string): RestoreTimes {
+  const args = [process.argv[1]!, 'reuse', restoreOption, folder];
+  return restoreTimesSchema.parse(JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })));
 }
 
 /** Of the first state that was stored. */

@@ -84,16 +84,19 @@ describe.each(names)('%s', (name) => {
 
   test('layers behind the last head are not run', () => {
     const { context, twin } = tiny;
-    const isWritten = (): boolean[] => {
-      const written = readKeys(tiny, prefix.length).map((heads) => heads.some((keys) => keys.some(Boolean)));
+    const written = (decode: () => void): Float64Array[][] => {
       context.clear();
-      return written;
+      decode();
+      return readKeys(tiny, prefix.length);
     };
-    context.clear();
-    context.decodeUpTo(prefix, new Set([0, 1]));
-    expect(isWritten()).toEqual([true, true, false]);
-    context.decode(prefix, { logits: 'none' });
-    expect(isWritten()).toEqual(twin.layers.map(() => true));
+    const other = passages[0]!.slice(0, prefix.length);
+    const before = written(() => context.decode(other, { logits: 'none' }));
+    const changedBy = (decode: () => void): boolean[] =>
+      written(decode).map((heads, layer) =>
+        heads.some((keys, head) => keys.some((key, i) => key !== before[layer]![head]![i])),
+      );
+    expect(changedBy(() => context.decodeUpTo(prefix, new Set([0, 1])))).toEqual([true, true, false]);
+    expect(changedBy(() => context.decode(prefix, { logits: 'none' }))).toEqual(twin.layers.map(() => true));
   });
 
   test("what a question pays to a passage is the float64 twin's", () => {
