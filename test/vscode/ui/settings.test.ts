@@ -66,7 +66,7 @@ describe('each setting', () => {
     expect(before.facts.statistics).toMatchObject({ generatedTokens: 12, reused: 'none', tokenBudget: 512 });
   });
 
-  /** In this order: the engine has nothing to do from some point on, which the last one needs. */
+  /** In this order: the engine has nothing to do from some point on, for the minute that the last one needs. */
   const cases: Readonly<Record<SettingName, () => Promise<void>>> = {
     async maxAnswerTokens() {
       expect((await answerWith({ maxAnswerTokens: 5 })).facts.statistics.generatedTokens).toBe(5);
@@ -111,28 +111,6 @@ describe('each setting', () => {
       expect(left.map(({ path }) => path).sort()).toEqual(['sailing/', 'tickets/fares.ts']);
       expect(pathsOf(before)).toContain('sailing/weather.py');
       expect(pathsOf(excluding).filter((path) => /sailing|fares/.test(path))).toEqual([]);
-    },
-    async hover() {
-      const offer = hover(workbench(), 'Explain fareOf with Ask Codebase');
-      const rest = async (): Promise<number> => {
-        await restOn(workbench(), 'const fare = fareOf', 'fareOf');
-        await sleep(2_500);
-        return offer.count();
-      };
-      await set({});
-      await workbench().openFile('tickets/refunds.ts');
-      // An editor that has only just opened may not take a pointer's first rest.
-      await expect.poll(rest, { timeout: 30_000 }).toBe(1);
-      await set({ hover: false });
-      expect(await rest()).toBe(0);
-    },
-    async codeLens() {
-      const lenses = workbench().page.locator('.codelens-decoration a');
-      expect(await lenses.count()).toBe(0);
-      await set({ codeLens: true });
-      await lenses.first().waitFor();
-      await set({});
-      await workbench().runCommand('View: Close All Editors');
     },
     async reading() {
       await set({ reading: 'everything' });
@@ -196,6 +174,28 @@ describe('each setting', () => {
       }
       await last().getByRole('button', { name: 'Cancel' }).click();
       await last().getByText('Stopped.').waitFor();
+    },
+    async hover() {
+      const offer = hover(workbench(), 'Explain fareOf with Ask Codebase');
+      const rest = async (): Promise<number> => {
+        await restOn(workbench(), 'const fare = fareOf', 'fareOf');
+        await sleep(2_500);
+        return offer.count();
+      };
+      await set({});
+      await workbench().openFile('tickets/refunds.ts');
+      // An editor that has only just opened may not take a pointer's first rest.
+      await expect.poll(rest, { timeout: 30_000 }).toBe(1);
+      await set({ hover: false });
+      expect(await rest()).toBe(0);
+    },
+    async codeLens() {
+      const lenses = workbench().page.locator('.codelens-decoration a');
+      expect(await lenses.count()).toBe(0);
+      await set({ codeLens: true });
+      await lenses.first().waitFor();
+      await set({});
+      await workbench().runCommand('View: Close All Editors');
     },
     async idleMinutes() {
       await set({});
