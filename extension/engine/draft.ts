@@ -16,19 +16,14 @@ const longestMatch = 12;
 const triedTokens = 3;
 const trials = 2;
 
+/** Of the first draft of an answer, tokens. */
+export const firstDraftLength = 2;
+
 /** How long the next draft is: longer after one that was right to its end, shorter after one that was wrong at once. */
-export class DraftLength {
-  #tokens = 2;
-
-  get tokens(): number {
-    return this.#tokens;
-  }
-
-  learn(drafted: number, accepted: number): void {
-    if (drafted === 0) return;
-    if (accepted === drafted) this.#tokens = Math.min(maxDraftTokens, 2 * this.#tokens);
-    else if (accepted === 0) this.#tokens = Math.max(1, this.#tokens / 2);
-  }
+export function nextDraftLength(length: number, drafted: number, accepted: number): number {
+  if (drafted === 0) return length;
+  if (accepted === drafted) return Math.min(maxDraftTokens, 2 * length);
+  return accepted === 0 ? Math.max(1, length / 2) : length;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Writing the answer, token by token or, where it quotes what was read, a few at once. */
 import { errors } from '../errors.ts';
 import { partAtLabel } from './answerEnd.ts';
-import { draftAfter, DraftLength } from './draft.ts';
+import { draftAfter, firstDraftLength, nextDraftLength } from './draft.ts';
 import { Sampler, type SamplingOptions } from './llama/sampler.ts';
 import type { LlamaContext } from './llama/llamaContext.ts';
 import type { Token } from './numbers.ts';
@@ -47,7 +47,7 @@ export async function generate(
   let held = '';
   const written: Token[] = [];
   let draftedTokens = 0;
-  const draftLength = new DraftLength();
+  let draftLength = firstDraftLength;
   let draft: readonly Token[] = [];
   // The row of logits that the next token is chosen from; row i is that after the draft's first i tokens.
   let row = -1;
@@ -84,14 +84,14 @@ export async function generate(
         continue;
       }
       const accepted = Math.max(0, row);
-      draftLength.learn(draft.length, accepted);
+      draftLength = nextDraftLength(draftLength, draft.length, accepted);
       context.truncate(context.length - (draft.length - accepted));
       const room = Math.min(context.contextSize - context.length, options.maxAnswerTokens - written.length);
       if (room === 0) {
         if (written.length < options.maxAnswerTokens) stopReason = 'windowFull';
         break;
       }
-      draft = draftAfter(options.read, written, Math.min(draftLength.tokens, room - 1));
+      draft = draftAfter(options.read, written, Math.min(draftLength, room - 1));
       row = draft.length === 0 ? -1 : 0;
       context.decode([token, ...draft], { logits: draft.length === 0 ? 'last' : 'all' });
     }

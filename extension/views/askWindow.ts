@@ -1,4 +1,7 @@
-/** The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. */
+/**
+ * The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. Its length is that of
+ * the list of parts: each has a file of its own.
+ */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { ask, type AskParts, type AskRequest } from '../ask.ts';

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { draftAfter, DraftLength, maxDraftTokens } from '../../../extension/engine/draft.ts';
+import {
+  draftAfter,
+  firstDraftLength,
+  maxDraftTokens,
+  nextDraftLength,
+} from '../../../extension/engine/draft.ts';
 import type { Token } from '../../../extension/engine/numbers.ts';
 
 const tokens = (text: string): Token[] => Array.from(text, (letter) => letter.charCodeAt(0) as Token);
@@ -40,7 +45,7 @@ describe('a draft', () => {
 });
 
 test('the length doubles after a draft that was right, and halves after one that was wrong at once', () => {
-  const length = new DraftLength();
+  let length = firstDraftLength;
   const lengths = [
     [2, 2],
     [4, 4],
@@ -52,8 +57,8 @@ test('the length doubles after a draft that was right, and halves after one that
     [2, 0],
     [1, 0],
   ].map(([drafted, accepted]) => {
-    length.learn(drafted!, accepted!);
-    return length.tokens;
+    length = nextDraftLength(length, drafted!, accepted!);
+    return length;
   });
   expect(lengths).toEqual([4, maxDraftTokens, maxDraftTokens, maxDraftTokens, 4, 2, 2, 1, 1]);
 });
