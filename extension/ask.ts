@@ -24,6 +24,7 @@ import type {
   AskResult,
   BackgroundParams,
   DeviceName,
+  KvCacheType,
   EngineNotice,
   FindReadingParams,
   LoadResult,
@@ -32,6 +33,7 @@ import type {
   StateFolder,
 } from './protocol/engine.ts';
 import {
+  absentText,
   skipReasonText,
   type Coverage,
   type Passage,
@@ -73,6 +75,7 @@ export interface AskRequest {
   /** Name in the catalogue or path of a GGUF file; the default model when absent. */
   readonly model?: string;
   readonly device: DeviceName;
+  readonly kvCacheType: KvCacheType;
   readonly preset: PresetName;
   /** Tokens of source; from the measured speed when absent. */
   readonly readingLimit?: number | 'all';
@@ -330,7 +333,7 @@ async function rankWorkspace(
     const { pin, skipped: file } = unread;
     throw errors.pinNotRead(
       pin.path || pin.workspace,
-      file === undefined ? 'does not exist' : skipReasonText[file.reason],
+      file === undefined ? absentText : skipReasonText[file.reason],
     );
   }
   if (ranked.length === 0) throw errors.nothingToRead(filesFound, skipped.length);

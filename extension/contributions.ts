@@ -137,6 +137,8 @@ export const settings = {
     default: 'auto',
     enum: ['auto', 'cpu', 'vulkan', 'cuda', 'metal'],
   },
+  /** How the engine stores what it keeps of what it reads; what runs with one type may not run with the other. */
+  kvCacheType: { key: 'kvCacheType', type: 'string', default: 'f16', enum: ['f16', 'q8_0'] },
   idleMinutes: { key: 'idleMinutes', type: 'integer', default: 10, minimum: 0, maximum: minutesPerDay },
   /**
    * How much is read depends on the machine's speed, so it is not synchronised, and on the workspace, so it can be set

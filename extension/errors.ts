@@ -2,6 +2,12 @@
  * Every failure a user can meet: what happened, with the number, and what to change.
  * Code decides by `reason`, never by the text. Longer than other files, since it is a catalogue.
  */
+import {
+  fillTemplate,
+  joinedSentences,
+  type SentenceArgument,
+  type SentenceArguments,
+} from './protocol/sentence.ts';
 
 export const errorReasons = [
   // what the user gave us
@@ -16,6 +22,7 @@ export const errorReasons = [
   'modelAccess',
   'modelCorrupt',
   'modelNotServed',
+  'kvCacheNotServed',
   'notEnoughMemory',
   'cacheFolderNotWritable',
   'diskFull',
@@ -25,6 +32,7 @@ export const errorReasons = [
   'libraryNotLoaded',
   'cudaMissing',
   'cudaNotFetched',
+  'cudaNotRemoved',
   'cudaCannotRun',
   'deviceNotFound',
   'engineNotStarted',
@@ -38,8 +46,6 @@ export const errorReasons = [
 ] as const;
 export type ErrorReason = (typeof errorReasons)[number];
 
-export type ErrorArguments = readonly (string | number)[];
-
 /** Its message is English; a translation is made from the template and the arguments. */
 export class AskError extends Error {
   override readonly name = 'AskError';
@@ -47,18 +53,13 @@ export class AskError extends Error {
     readonly reason: ErrorReason,
     /** The message in English, with `{0}`, `{1}` … where the arguments go. */
     readonly template: string,
-    readonly args: ErrorArguments,
+    readonly args: SentenceArguments,
     /** What the user can change, as a sentence. */
     readonly remedy: string,
     options?: ErrorOptions,
   ) {
     super(fillTemplate(template, args), options);
   }
-}
-
-/** Puts the arguments where `{0}`, `{1}` … stand. */
-export function fillTemplate(template: string, args: ErrorArguments): string {
-  return template.replace(/\{(\d+)\}/g, (place, index) => String(args[Number(index)] ?? place));
 }
 
 export function isAskError(error: unknown, reason?: ErrorReason): error is AskError {
@@ -75,6 +76,7 @@ export const badInputReasons: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'modelNotFound',
   'modelCorrupt',
   'modelNotServed',
+  'kvCacheNotServed',
 ]);
 
 export const errors = {
@@ -152,7 +154,7 @@ export const errors = {
       [tokens, limit],
       'Shorten the question, lower the token budget or choose a model with a larger window.',
     ),
-  /** `why` is a sentence of `skipReasonText` or "does not exist". */
+  /** `why` is a sentence of `skipReasonText`, or `absentText`. */
   pinNotRead: (path: string, why: string) =>
     new AskError(
       'pinNotRead',
@@ -246,19 +248,27 @@ export const errors = {
       [reference],
       'Download it by hand if you trust it, and choose it by its path.',
     ),
-  modelCorrupt: (path: string, problem: string) =>
+  modelCorrupt: (path: string, problem: SentenceArgument) =>
     new AskError(
       'modelCorrupt',
       'The model file {0} is not a whole GGUF file: {1}',
       [path, problem],
       'Delete the file and download the model again.',
     ),
-  modelNotServed: (path: string, why: string) =>
+  modelNotServed: (path: string, why: SentenceArgument) =>
     new AskError(
       'modelNotServed',
       'The model {0} cannot be served: {1}',
       [path, why],
-      'Choose a model of the families llama, qwen2, qwen3 or mistral with full attention.',
+      'Choose a model of the families llama, qwen2, qwen3, smollm3, phi3, granite or gemma3.',
+    ),
+  /** `where` is a device, or a model's path. */
+  kvCacheNotServed: (type: string, where: string, why: SentenceArgument) =>
+    new AskError(
+      'kvCacheNotServed',
+      'A KV cache of type {0} cannot be used with {1}: {2}',
+      [type, where, why],
+      'Choose --kv-cache f16, or another device or model.',
     ),
   notEnoughMemory: (neededBytes: number, freeBytes: number, where: string) =>
     new AskError(
@@ -274,7 +284,14 @@ export const errors = {
       [tokens],
       'Close other programs and ask again, choose a smaller model or lower the token budget.',
     ),
-  cacheFolderNotWritable: (folder: string, problem: string) =>
+  graphMemoryRanOut: (nodes: number) =>
+    new AskError(
+      'notEnoughMemory',
+      'No memory was left for {0} operations on the cache: another program has taken it meanwhile',
+      [nodes],
+      'Close other programs and ask again, choose a smaller model or lower the token budget.',
+    ),
+  cacheFolderNotWritable: (folder: string, problem: SentenceArgument) =>
     new AskError(
       'cacheFolderNotWritable',
       'The model folder {0} cannot be written: {1}',
@@ -288,19 +305,19 @@ export const errors = {
       [folder, mib(neededBytes), mib(freeBytes)],
       'Free some space, or set ASK_CODEBASE_CACHE to a folder on another disk. What was downloaded is kept and resumed.',
     ),
-  downloadFailed: (what: string, attempts: readonly string[]) =>
+  downloadFailed: (what: string, attempts: SentenceArguments) =>
     new AskError(
       'downloadFailed',
       '{0} could not be downloaded: {1}',
-      [what, attempts.join('; ')],
+      [what, joinedSentences(attempts)],
       'Check the network and try again (what arrived is kept), or bring a GGUF file by hand and name it with --model.',
     ),
   /** Of all sources. @param path where the file belongs */
-  modelNotDownloaded: (name: string, problems: readonly string[], url: string, path: string) =>
+  modelNotDownloaded: (name: string, problems: SentenceArguments, url: string, path: string) =>
     new AskError(
       'downloadFailed',
       '{0} could not be downloaded: {1}. By hand: get {2} elsewhere and bring it here as {3}',
-      [name, problems.join('; '), url, path],
+      [name, joinedSentences(problems), url, path],
       'Check the network and try again (what arrived is kept), or choose any GGUF file by its path.',
     ),
   checksumMismatch: (what: string, expected: string, actual: string) =>
@@ -363,11 +380,11 @@ export const errors = {
       [seconds],
       'Ask again: the engine is started anew.',
     ),
-  engineGaveUp: (message: string) =>
+  engineGaveUp: (exits: number, withinMinutes: number, seconds: number) =>
     new AskError(
       'engineGaveUp',
-      'The engine process is not started again: {0}',
-      [message],
+      'The engine process stopped {0} times within {1} minutes; the next start is allowed in {2} s',
+      [exits, withinMinutes, seconds],
       'Choose a smaller model or a lower token budget, and look at the log for what the engine said last.',
     ),
   decodeFailed: (code: number, tokens: number) =>

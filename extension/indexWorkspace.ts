@@ -12,7 +12,10 @@ import type { StateFolder } from './protocol/engine.ts';
 import { passageOf } from './retrieval/lines.ts';
 import { isSkipped } from './workspace/readSourceDocument.ts';
 
-export interface IndexRequest extends Pick<AskRequest, 'folders' | 'model' | 'device' | 'background'> {
+export interface IndexRequest extends Pick<
+  AskRequest,
+  'folders' | 'model' | 'device' | 'kvCacheType' | 'background'
+> {
   readonly states: StateFolder;
 }
 

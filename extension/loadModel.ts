@@ -9,7 +9,7 @@ import type { LoadResult } from './protocol/engine.ts';
  * @throws AskError what finding, getting and loading a model throws
  */
 export async function loadModel(
-  request: Pick<AskRequest, 'model' | 'device'>,
+  request: Pick<AskRequest, 'model' | 'device' | 'kvCacheType'>,
   parts: Pick<AskParts, 'engine' | 'resolveModel'>,
   emit: (event: ProgressEvent) => void,
   signal: AbortSignal,
@@ -21,7 +21,8 @@ export async function loadModel(
     }),
   );
   emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
-  const loaded = await engine.request('load', { modelPath: model.path, device: request.device }, signal);
+  const { device, kvCacheType } = request;
+  const loaded = await engine.request('load', { modelPath: model.path, device, kvCacheType }, signal);
   emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
   return { engine, loaded };
 }

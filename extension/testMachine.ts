@@ -27,7 +27,10 @@ export interface MachineTest {
   };
 }
 
-type MachineTestRequest = Pick<AskRequest, 'folders' | 'model' | 'device' | 'preset' | 'tokenBudget'>;
+type MachineTestRequest = Pick<
+  AskRequest,
+  'folders' | 'model' | 'device' | 'kvCacheType' | 'preset' | 'tokenBudget'
+>;
 type MachineTestParts = Pick<AskParts, 'findFiles' | 'readDocuments' | 'resolveModel' | 'engine'>;
 
 /** About 2,000 tokens: long enough to be compressed, and for the speed to be steady. */

@@ -4,9 +4,16 @@ import { join } from 'node:path';
 import { getL10nJson } from '@vscode/l10n-dev';
 import { cudaErrors } from '../extension/cuda/cudaErrors.ts';
 import { errors, type AskError } from '../extension/errors.ts';
+import { downloadTexts } from '../extension/models/downloadProblems.ts';
+import {
+  architectureTexts,
+  corruptTexts,
+  layerTexts,
+  notServedTexts,
+} from '../extension/models/modelProblems.ts';
 import { choiceTexts, figureTexts } from '../extension/models/recommend.ts';
 import { deviceProblems, thisMachine } from '../extension/protocol/engine.ts';
-import { skipReasonText } from '../extension/protocol/nouns.ts';
+import { absentText, skipReasonText } from '../extension/protocol/nouns.ts';
 
 /** Key in a bundle → the English text. */
 export type Texts = Readonly<Record<string, string>>;
@@ -56,7 +63,10 @@ export function readTexts(path: string): Texts {
   return JSON.parse(readFileSync(path, 'utf8')) as Texts;
 }
 
-/** The texts of all `l10n.t` calls, of the errors, and of the texts that stand inside of others: why a file is not read, a model offered, a device left out. */
+/**
+ * The texts of all `l10n.t` calls, of the errors, and of the texts that stand inside of others: why a file is not read, a
+ * model offered or refused, a device left out.
+ */
 async function codeTexts(root: string): Promise<Texts> {
   const sources = ['extension', 'webview'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -66,9 +76,10 @@ async function codeTexts(root: string): Promise<Texts> {
   const called = Object.entries(await getL10nJson(sources)).map(
     ([key, text]) => [key, typeof text === 'string' ? text : text.message] as const,
   );
-  const constants = [skipReasonText, choiceTexts, figureTexts, deviceProblems, [thisMachine]].flatMap(
-    (texts) => Object.values(texts),
-  );
+  const constants = [
+    ...[skipReasonText, choiceTexts, figureTexts, deviceProblems, [thisMachine, absentText]],
+    ...[corruptTexts, notServedTexts, architectureTexts, layerTexts, downloadTexts],
+  ].flatMap((texts): string[] => Object.values(texts));
   const constant = [...errorTexts(), ...constants].map((text) => [text, text] as const);
   return Object.fromEntries([...called, ...constant]);
 }

@@ -1,7 +1,7 @@
 /** A family of models in short: its form in the engine held to the float64 twin, on any placement of the layers. */
 import { expect, test } from 'vitest';
 import { yieldToEvents } from '../extension/engine/prefill.ts';
-import { tolerances } from './numericsSuite.ts';
+import { tolerancesOf } from './numericsSuite.ts';
 import { decode, keepCells, newKvCache } from './reference/twin.ts';
 import {
   keyError,
@@ -23,7 +23,7 @@ const question = randomTokens(12, 2);
 
 export function familySuite(placement: Placement, names: readonly TinyModelName[]): void {
   const folder = temporaryFolder();
-  const tolerance = placement.device === 'cpu' ? tolerances.cpu : tolerances.gpu;
+  const tolerance = tolerancesOf(placement, placement.device !== 'cpu');
 
   test.each(names)('%s: what is read, scored and kept is as in the twin', async (name) => {
     await yieldToEvents();

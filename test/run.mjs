@@ -33,7 +33,8 @@ const needed = [
 
 const results = fs.mkdtempSync(path.join(os.tmpdir(), 'ask-codebase-tests-'));
 const counts = { passed: 0, failed: 0, skipped: 0 };
-let allWell = true;
+/** Names of the steps that failed: told at the end, since what a step printed may be far above. */
+const failedSteps = [];
 
 if (process.platform === 'linux') installMissing();
 step('Building', 'node', ['esbuild.mjs']);
@@ -47,8 +48,9 @@ suite('vscode', '--report', reportPath('vscode'));
 step('Bench: quality, short form', 'node', ['dist/bench.mjs', 'quality', '--short']);
 
 fs.rmSync(results, { recursive: true, force: true });
+if (failedSteps.length > 0) console.log(`Steps that failed: ${failedSteps.join('; ')}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-process.exitCode = allWell && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+process.exitCode = failedSteps.length === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 
 function suite(project, ...args) {
   step(`Tests: ${project}`, 'npm', ['run', '--silent', `test:${project}`, '--', ...args]);
@@ -93,7 +95,7 @@ function step(name, command, args) {
 function tell(name, status, begin) {
   const seconds = ((performance.now() - begin) / 1000).toFixed(0);
   console.log(`== ${name}: ${status === 0 ? 'done' : 'FAILED'} in ${seconds} s`);
-  if (status !== 0) allWell = false;
+  if (status !== 0) failedSteps.push(name);
 }
 
 function installMissing() {

@@ -6,8 +6,10 @@ import type { KeptCells } from '../extension/engine/llama/cacheOperations.ts';
 import { readTensor } from '../extension/engine/llama/tensor.ts';
 import type { Token } from '../extension/engine/numbers.ts';
 import { paceOf, type Pace } from '../extension/engine/prefill.ts';
-import type { DeviceName } from '../extension/protocol/engine.ts';
+import type { DeviceName, KvCacheType } from '../extension/protocol/engine.ts';
 import { fromHalfBits } from './reference/halfFloat.ts';
+import { hadamard } from './reference/hadamard.ts';
+import { fromQ8 } from './reference/q8.ts';
 import { uniforms } from './reference/random.ts';
 import { writeTinyModel, type TinyModelOptions } from './reference/tinyModel.ts';
 import type { TwinKvCache } from './reference/twin.ts';
@@ -17,6 +19,8 @@ import { loadTwin, type Twin } from './reference/twinModel.ts';
 export interface Placement {
   readonly device: DeviceName;
   readonly gpuLayers?: number;
+  /** f16 when absent. */
+  readonly kvCacheType?: KvCacheType;
 }
 
 export interface TinyEngine extends OpenedContext {
@@ -29,6 +33,7 @@ export const tinyModels = {
   llama: {},
   'llama, frequency factors': { ropeFactors: true },
   'llama, YaRN': { ropeBase: 1e5, yarn: { factor: 8, originalContext: 256 } },
+  'llama, long heads': { headDim: 192, embedding: 96 },
   qwen2: { architecture: 'qwen2', embedding: 256 },
   qwen3: { architecture: 'qwen3', tiedEmbeddings: true },
   'qwen2.5-coder, YaRN': {
@@ -119,15 +124,18 @@ export function steadyPace(tokensPerSecond = 100_000): Pace {
   });
 }
 
-/** The cached keys of the first cells, [layer][kvHead], each f64 (cells * headDim). */
+/** The cached keys of the first cells as the model made and rotated them, [layer][kvHead], each f64 (cells * headDim). */
 export function readKeys({ context, engine }: TinyEngine, cells: number): Float64Array[][] {
-  return context.layouts().map(({ kCache, headDim, kvHeads }) => {
-    const raw = new Uint16Array(cells * headDim * kvHeads);
+  return context.layouts().map(({ kCache, cacheType, rowBytes, headDim, kvHeads, hadamard: side }) => {
+    const raw = new Uint8Array(cells * rowBytes);
     engine.library.functions.ggml_backend_tensor_get(kCache, raw, 0, raw.byteLength);
+    const stored =
+      cacheType === 'q8_0' ? fromQ8(raw) : Float64Array.from(new Uint16Array(raw.buffer), fromHalfBits);
+    const keys = side === null ? stored : hadamard(stored, side);
     return Array.from({ length: kvHeads }, (_, kvHead) =>
       Float64Array.from({ length: cells * headDim }, (_, i) => {
         const cell = Math.floor(i / headDim);
-        return fromHalfBits(raw[(cell * kvHeads + kvHead) * headDim + (i % headDim)]!);
+        return keys[(cell * kvHeads + kvHead) * headDim + (i % headDim)]!;
       }),
     );
   });

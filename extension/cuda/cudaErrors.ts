@@ -1,6 +1,7 @@
 /** The part of the catalogue of errors (errors.ts) that is about CUDA. */
 import { AskError } from '../errors.ts';
 import { bytesText } from '../models/amounts.ts';
+import type { SentenceArgument } from '../protocol/sentence.ts';
 
 export const cudaErrors = {
   notInstalled: (packageName: string) =>
@@ -40,7 +41,7 @@ export const cudaErrors = {
       [packages.join(', ')],
       'Install Node.js with npm, or bring the files.',
     ),
-  notFetched: (what: string, problem: string) =>
+  notFetched: (what: string, problem: SentenceArgument) =>
     new AskError(
       'cudaNotFetched',
       '{0} could not be fetched with npm ({1})',
@@ -68,6 +69,21 @@ export const cudaErrors = {
       'The file of {0} is missing',
       [packages.join(', ')],
       'Choose the files of all packages together.',
+    ),
+  notWritten: (folder: string, problem: string) =>
+    new AskError(
+      'cudaNotFetched',
+      'CUDA cannot be put into {0}: {1}',
+      [folder, problem],
+      'Make the folder writable, and free some space.',
+    ),
+  /** Most often since a process still has it open. */
+  notRemoved: (folder: string, problem: string) =>
+    new AskError(
+      'cudaNotRemoved',
+      'CUDA cannot be removed from {0}: {1}',
+      [folder, problem],
+      'Close the other windows that use it, and try again.',
     ),
   noRoom: (folder: string, neededBytes: number, freeBytes: number) =>
     new AskError(

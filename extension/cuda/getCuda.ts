@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { errors } from '../errors.ts';
+import { errors, isAskError } from '../errors.ts';
+import { downloadProblem, downloadTexts } from '../models/downloadProblems.ts';
 import { withFileLock } from '../models/fileLock.ts';
-import { errorCode, largestFile, makeFolder, messageOf, writeError } from '../models/modelFolder.ts';
+import { errorCode, largestFile, messageOf } from '../models/modelFolder.ts';
 import { freeBytesFor } from '../models/ownModels.ts';
 import { lastWords, runProgram } from '../runProgram.ts';
 import { cudaErrors } from './cudaErrors.ts';
@@ -51,11 +52,13 @@ export async function isCudaHere(root: string, packages: readonly CudaPackage[])
 /**
  * Leaves nothing behind when it fails or is cancelled; versions of before go when it is done.
  * @throws cudaErrors.needsNpm, cudaErrors.notFetched, cudaErrors.damaged, cudaErrors.wrongFile, cudaErrors.fileMissing,
- *   cudaErrors.noRoom, errors.cacheFolderNotWritable, errors.cancelled
+ *   cudaErrors.noRoom, cudaErrors.notWritten, errors.cancelled
  */
 export async function getCuda(packages: readonly CudaPackage[], options: GetCudaOptions): Promise<void> {
   const { root, signal } = options;
-  await makeFolder(root);
+  await mkdir(root, { recursive: true }).catch((error: unknown) => {
+    throw cudaErrors.notWritten(root, messageOf(error));
+  });
   const wait = (): void => undefined;
   await withFileLock(join(root, 'lock'), signal, wait, async () => {
     if (await isCudaHere(root, packages)) return;
@@ -70,21 +73,21 @@ export async function getCuda(packages: readonly CudaPackage[], options: GetCuda
       await rename(libraries, cudaFolder(root, packages));
       await removeVersions(root, cudaFolder(root, packages));
     } catch (error) {
-      throw await writeError(error, root, 0);
+      throw isAskError(error) ? error : cudaErrors.notWritten(root, messageOf(error));
     } finally {
       await remove(staging);
     }
   });
 }
 
-/** All versions. Throws errors.cacheFolderNotWritable, also where a program still uses it, and errors.cancelled. */
+/** All versions. Throws cudaErrors.notRemoved, as where a program still uses it, and errors.cancelled. */
 export async function removeCuda(root: string, signal: AbortSignal): Promise<void> {
   const wait = (): void => undefined;
   await withFileLock(join(root, 'lock'), signal, wait, async () => {
     try {
       await removeVersions(root);
     } catch (error) {
-      throw errors.cacheFolderNotWritable(root, messageOf(error));
+      throw cudaErrors.notRemoved(root, messageOf(error));
     }
   });
 }
@@ -162,10 +165,13 @@ async function packWithNpm(
     };
     const args = ['pack', packageSpec(one), '--ignore-scripts', '--loglevel=error', '--no-update-notifier'];
     const { exitCode, output } = await runProgram('npm', args, { folder, signal, env, isScript: true });
-    const problem = exitCode === 0 ? 'it brought no file' : `exit code ${exitCode}: ${lastWords(output)}`;
     const file = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
-    if (exitCode !== 0 || file === undefined) throw cudaErrors.notFetched(packageSpec(one), problem);
-    return join(folder, file);
+    if (exitCode === 0 && file !== undefined) return join(folder, file);
+    const problem =
+      exitCode === 0
+        ? downloadProblem(downloadTexts.noFile, 'npm')
+        : downloadProblem(downloadTexts.programFailed, 'npm', exitCode, lastWords(output));
+    throw cudaErrors.notFetched(packageSpec(one), problem);
   } finally {
     clearInterval(watch);
   }
@@ -200,7 +206,9 @@ async function unpack(tarball: string, folder: string, signal: AbortSignal): Pro
   // Relative, since the tar of Windows' shells takes what is before a colon for a machine's name.
   const args = ['-xzf', relative(folder, tarball), '--strip-components=3', 'package/bins'];
   const { exitCode, output } = await runProgram('tar', args, { folder, signal });
-  if (exitCode !== 0) throw cudaErrors.notFetched(basename(tarball), `tar: ${lastWords(output)}`);
+  if (exitCode === 0) return;
+  const problem = downloadProblem(downloadTexts.programFailed, 'tar', exitCode, lastWords(output));
+  throw cudaErrors.notFetched(basename(tarball), problem);
 }
 
 /** "sha512-" and base64, as npm writes it. Throws errors.cancelled. */

@@ -11,7 +11,7 @@ import {
   type StringSetting,
   type StringsSetting,
 } from '../contributions.ts';
-import type { DeviceName, PresetName } from '../protocol/engine.ts';
+import type { DeviceName, KvCacheType, PresetName } from '../protocol/engine.ts';
 
 export interface Settings {
   /** Name in the catalogue, reference to Hugging Face or path of a GGUF file; absent: the default model. */
@@ -21,6 +21,7 @@ export interface Settings {
   /** Address of a mirror of Hugging Face; absent: Hugging Face itself. */
   readonly modelMirror?: string;
   readonly device: DeviceName;
+  readonly kvCacheType: KvCacheType;
   /** Minutes without a question after which the engine is ended; 0: never. */
   readonly idleMinutes: number;
   /** Tokens; absent: what the machine reads in a short time. */
@@ -72,6 +73,7 @@ export function readSettings(scope?: vscode.ConfigurationScope): ReadSettings {
     ...(modelFolder === '' ? {} : { modelFolder }),
     ...(modelMirror === '' ? {} : { modelMirror }),
     device: oneOf(known.device, get, tell),
+    kvCacheType: oneOf(known.kvCacheType, get, tell),
     idleMinutes: number(known.idleMinutes, get, tell),
     ...(readingLimit === undefined ? {} : { readingLimit }),
     exclude: texts(known.exclude, get, tell),

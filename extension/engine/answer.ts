@@ -10,6 +10,7 @@ import type {
 import type { Passage } from '../protocol/nouns.ts';
 import { citationsOf } from './citations.ts';
 import { presetOptions, type CompressionOptions } from './compression/options.ts';
+import { entriesOfAll } from './compression/sharedLines.ts';
 import { tokenizePassages, type DocumentTokens } from './documentTokens.ts';
 import { weighEvidence } from './evidence.ts';
 import type { CompressionInput } from './compression/compress.ts';
@@ -117,7 +118,10 @@ export async function answer(
     },
   );
 
-  const evidence = weighEvidence(cache.lists, document, params.passages, attention.byEntry);
+  // What all lists hold are the lines that the evidence heads chose.
+  const held =
+    options.score.kind === 'evidenceHeads' ? [{ entries: entriesOfAll(cache.lists) }] : cache.lists;
+  const evidence = weighEvidence(held, document, params.passages, attention.byEntry);
   return {
     outcome: 'answered',
     text: generated.text,
@@ -286,9 +290,5 @@ function readingProgress(
 }
 
 function kvCacheBytes({ context, operations }: OpenedContext): number {
-  const rowBytes = operations.layouts.reduce(
-    (sum, { headDim, kvHeads }) => sum + 2 * 2 * headDim * kvHeads,
-    0,
-  );
-  return context.contextSize * rowBytes + operations.firstKeysBytes;
+  return context.contextSize * context.cellBytes + operations.firstKeysBytes;
 }

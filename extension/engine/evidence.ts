@@ -20,7 +20,7 @@ export interface WeighedEvidence extends Evidence {
  * @param attention per document token, what the question paid to it at the end; empty when unknown.
  */
 export function weighEvidence(
-  lists: readonly CellList[],
+  lists: readonly Pick<CellList, 'entries'>[],
   document: DocumentTokens,
   passages: readonly Passage[],
   attention: ReadonlyMap<number, number>,

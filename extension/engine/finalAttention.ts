@@ -1,5 +1,6 @@
 /** What the evidence heads find in the kept document, once everything has been read. */
 import { decodeQuestion, type CompressedCache } from './compression/compress.ts';
+import { listOfHead } from './compression/sharedLines.ts';
 import type { DocumentTokens } from './documentTokens.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
 import type { Token } from './numbers.ts';
@@ -37,8 +38,7 @@ export async function decodeSuffix(
   await prefill(context, prompt.history, pace, signal);
   const cells = context.length;
   const layers = new Set(heads?.map(({ layer }) => layer));
-  // With a list for every KV head, the first stands for all: what is found is a property of the question, not of a head.
-  const { entries } = cache.lists[0]!;
+  const layouts = operations.layouts.filter(({ window }) => window === null);
 
   const attentionOf = async (tokens: readonly Token[]): Promise<Map<number, number>> => {
     const queries = await decodeQuestion(context, tokens, layers, { pace, signal });
@@ -46,9 +46,9 @@ export async function decodeSuffix(
     if (heads === null) return byEntry;
     const weights = new Float32Array(tokens.length).fill(1 / tokens.length / heads.length);
     const scores = operations.attentionScores(queries, cells, weights);
-    for (const { layer, head } of heads) {
-      const paid = scores.get(layer)!.subarray(head * cells, (head + 1) * cells);
-      entries.forEach((entry, cell) => {
+    for (const one of heads) {
+      const paid = scores.get(one.layer)!.subarray(one.head * cells, (one.head + 1) * cells);
+      listOfHead(cache.lists, layouts, one).entries.forEach((entry, cell) => {
         if (entry >= 0) byEntry.set(entry, (byEntry.get(entry) ?? 0) + paid[cell]!);
       });
     }

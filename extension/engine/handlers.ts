@@ -108,5 +108,10 @@ function requireLoaded(engine: LoadedEngine | null): LoadedEngine {
 }
 
 function sameModel(a: LoadParams, b: LoadParams): boolean {
-  return a.modelPath === b.modelPath && a.device === b.device && a.gpuLayers === b.gpuLayers;
+  return (
+    a.modelPath === b.modelPath &&
+    a.device === b.device &&
+    a.gpuLayers === b.gpuLayers &&
+    a.kvCacheType === b.kvCacheType
+  );
 }

@@ -7,8 +7,8 @@ import { fitToMemory, type FittedMemory } from '../models/fitToMemory.ts';
 import { freeMemoryBytes } from '../models/freeMemory.ts';
 import { readGgufHeader, type GgufHeader } from '../models/ggufFile.ts';
 import { layerPlaces, modelSize, type ModelSize } from '../models/memoryEstimate.ts';
-import { checkServable } from '../models/servable.ts';
-import type { DevicePlacement, LoadParams, LoadResult } from '../protocol/engine.ts';
+import { checkKvCacheType, checkServable } from '../models/servable.ts';
+import type { DevicePlacement, EngineNotice, LoadParams, LoadResult } from '../protocol/engine.ts';
 import type { TestedDevices } from './devices.ts';
 import { loadLibrary, type Device, type LlamaLibrary } from './llama/library.ts';
 import { KeepCheckFailed, LoadedEngine } from './loadedEngine.ts';
@@ -30,13 +30,14 @@ export interface LoadedModel {
 
 /**
  * A GPU on which the compression fails is left out, and the model loaded once more without it.
- * @throws errors.modelNotFound, errors.modelCorrupt, errors.modelNotServed, errors.notEnoughMemory,
- *   errors.libraryNotLoaded, errors.deviceNotFound
+ * @throws errors.modelNotFound, errors.modelCorrupt, errors.modelNotServed, errors.kvCacheNotServed,
+ *   errors.notEnoughMemory, errors.libraryNotLoaded, errors.deviceNotFound
  */
 export function loadFitting(params: LoadParams, devices: TestedDevices): LoadedModel {
   const begin = performance.now();
   const header = readGgufHeader(params.modelPath);
   checkServable(header);
+  checkKvCacheType(header, params.kvCacheType ?? 'f16');
   const size = modelSize(header);
   // Without a GPU it is known before the library is loaded whether the model fits.
   if (params.device === 'cpu') fitted(size, params, []);
@@ -61,7 +62,7 @@ export function loadFitting(params: LoadParams, devices: TestedDevices): LoadedM
 
 function fitted(
   size: ModelSize,
-  { gpuLayers }: LoadParams,
+  { gpuLayers, kvCacheType }: LoadParams,
   gpus: readonly Device[],
   library?: LlamaLibrary,
 ): FittedMemory {
@@ -69,6 +70,7 @@ function fitted(
     ...firstQuestion,
     contextSize: Math.min(firstQuestion.contextSize, size.shape.contextWindow),
     offloadedLayers: gpus.length === 0 ? 0 : (gpuLayers ?? size.shape.layers + 1),
+    ...(kvCacheType === undefined ? {} : { kvCacheType }),
   };
   const free = library === undefined ? { mainBytes: freeMemoryBytes(), gpus: [] } : freeMemory(library, gpus);
   const fit = fitToMemory(size, wanted, free);
@@ -95,6 +97,7 @@ function loadWith(
     params.modelPath,
     {
       device: params.device,
+      kvCacheType: params.kvCacheType,
       gpuLayers: settings.offloadedLayers,
       gpus,
       gpuShares: settings.gpuShares,
@@ -125,12 +128,19 @@ function resultOf(
     estimatedBytes: estimate.totalBytes,
     placement: placementOf(engine, { settings, estimate }),
     notices: [
+      ...(params.device === 'auto' ? cudaLeftOut(engine) : []),
       ...devices.leftOut(),
       ...(lacked === null
         ? []
         : [{ kind: 'steppedDown', ...lacked, chunkTokens, offloadedLayers, layers } as const]),
     ],
   };
+}
+
+function cudaLeftOut({ library, deviceName }: LoadedEngine): EngineNotice[] {
+  if (library.cudaProblem === null) return [];
+  const { template, args } = library.cudaProblem;
+  return [{ kind: 'cudaLeftOut', instead: deviceName, why: { template, args } }];
 }
 
 function placementOf(

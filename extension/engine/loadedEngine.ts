@@ -23,7 +23,7 @@ import {
 import { modelFingerprint } from '../models/fingerprint.ts';
 import type { Token } from './numbers.ts';
 import { paceOf, type Pace } from './prefill.ts';
-import { deviceProblems } from '../protocol/engine.ts';
+import { deviceProblems, type KvCacheType } from '../protocol/engine.ts';
 
 export interface OpenedContext {
   readonly context: LlamaContext;
@@ -31,6 +31,8 @@ export interface OpenedContext {
 }
 
 export interface LoadOptions extends LlamaModelOptions {
+  /** f16 when absent. */
+  readonly kvCacheType?: KvCacheType | undefined;
   /** What the memory was judged by; when absent, it is not judged before a context is made. */
   readonly memory?: { readonly size: ModelSize; readonly settings: MemorySettings } | undefined;
 }
@@ -56,6 +58,7 @@ export class LoadedEngine {
   held: HeldReading | null = null;
   /** The longest chunk that the memory has room for, tokens. */
   chunkTokens: number;
+  readonly kvCacheType: KvCacheType;
   readonly #memory: LoadOptions['memory'];
   #fingerprint: string | undefined;
   #heads: ModelHeads;
@@ -74,6 +77,7 @@ export class LoadedEngine {
     /** The model's heads that find evidence, or null when they are not known. */
     evidenceHeads: readonly AttentionHead[] | null,
   ) {
+    this.kvCacheType = options.kvCacheType ?? 'f16';
     this.#memory = options.memory;
     this.chunkTokens = options.memory?.settings.chunkTokens ?? maxBatchTokens;
     this.library = loadLibrary(options.device);
@@ -114,7 +118,7 @@ export class LoadedEngine {
     this.#close();
     this.#checkRoom(contextSize, rows);
     const context = new LlamaContext(this.model, {
-      ...{ contextSize, outputs },
+      ...{ contextSize, outputs, cacheType: this.kvCacheType },
       microBatchTokens: Math.min(maxBatchTokens, this.chunkTokens),
     });
     try {
@@ -224,6 +228,7 @@ export class LoadedEngine {
     const context = new LlamaContext(this.model, {
       contextSize: 2 * warmUpTokens,
       outputs: 1 + maxDraftTokens,
+      cacheType: this.kvCacheType,
     });
     try {
       const operations = new CacheOperations(context, warmUpTokens);

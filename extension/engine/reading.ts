@@ -99,6 +99,7 @@ function keyOf(engine: LoadedEngine, input: CompressionInput, options: Compressi
   const document = input.document.tokens;
   return stateKey({
     ...engine.identity,
+    kvCacheType: engine.kvCacheType,
     prefix: input.prefix,
     document,
     compression: document.length <= options.tokenBudget ? null : { options, question: input.question },

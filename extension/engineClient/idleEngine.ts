@@ -212,5 +212,10 @@ function isLoadResult(result: object): result is LoadResult {
 }
 
 function sameModel(a: LoadParams, b: LoadParams | undefined): boolean {
-  return a.modelPath === b?.modelPath && a.device === b.device && a.gpuLayers === b.gpuLayers;
+  return (
+    a.modelPath === b?.modelPath &&
+    a.device === b.device &&
+    a.gpuLayers === b.gpuLayers &&
+    a.kvCacheType === b.kvCacheType
+  );
 }

@@ -2,7 +2,14 @@
 
 export type RestartDecision =
   | { readonly restart: true; readonly delayMs: number }
-  | { readonly restart: false; readonly message: string };
+  | {
+      readonly restart: false;
+      /** Within the last minutes. */
+      readonly exits: number;
+      readonly withinMinutes: number;
+      /** Then it may start again. */
+      readonly seconds: number;
+    };
 
 const maxExits = 3;
 const windowMs = 3 * 60_000; // 3 min
@@ -21,8 +28,5 @@ export function decideRestart(exitTimesMs: readonly number[], nowMs: number): Re
   // It may start again once fewer than three exits are recent.
   const lastToForget = recent[recent.length - maxExits]!;
   const seconds = Math.ceil((lastToForget + windowMs - nowMs) / 1000);
-  return {
-    restart: false,
-    message: `it stopped ${recent.length} times within ${windowMs / 60_000} minutes; the next start is allowed in ${seconds} s`,
-  };
+  return { restart: false, exits: recent.length, withinMinutes: windowMs / 60_000, seconds };
 }

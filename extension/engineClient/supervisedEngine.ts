@@ -57,7 +57,9 @@ export class EngineSupervisor {
   async #startAnew(): Promise<EngineClient> {
     try {
       const decision = decideRestart(this.#exitTimesMs, Date.now());
-      if (!decision.restart) throw errors.engineGaveUp(decision.message);
+      if (!decision.restart) {
+        throw errors.engineGaveUp(decision.exits, decision.withinMinutes, decision.seconds);
+      }
       await this.#wait(decision.delayMs);
       const client = await this.#start();
       void client.exited.then(() => this.#forget(client));

@@ -1,6 +1,7 @@
 /** What the hub says of a file or a repository, before anything is fetched. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type AskError } from '../errors.ts';
+import { downloadProblem, downloadTexts } from './downloadProblems.ts';
 import {
   follow,
   isTemporary,
@@ -9,7 +10,7 @@ import {
   retryAfter,
   ServerError,
   sha256In,
-  statusText,
+  statusProblem,
   type HttpRequest,
 } from './http.ts';
 import {
@@ -80,7 +81,7 @@ export async function listHubFiles(
   const answered: unknown = await answer.json().catch(() => undefined);
   const siblings = fieldOf(answered, 'siblings');
   if (!Array.isArray(siblings)) {
-    throw errors.downloadFailed(url, ['the answer is not the list of files that it should be']);
+    throw errors.downloadFailed(url, [downloadProblem(downloadTexts.notAList)]);
   }
   return siblings
     .flatMap((sibling: unknown): HubFile[] => {
@@ -138,7 +139,12 @@ async function askHub(
     if (answer instanceof Response) await answer.body?.cancel();
     const refusal = answer instanceof Response ? hubRefusal(reference, answer, access) : undefined;
     if (refusal !== undefined) throw refusal;
-    const problem = answer instanceof Response ? statusText(answer.status) : answer.message;
+    const problem =
+      answer instanceof Response
+        ? statusProblem(answer.status)
+        : answer instanceof ServerError
+          ? answer.problem
+          : answer.message;
     const passes = answer instanceof Response ? isTemporary(answer.status) : answer instanceof NetworkError;
     if (!passes || tries === TRY_LIMIT) throw errors.downloadFailed(request.url, [problem]);
     const asked = answer instanceof Response ? retryAfter(answer.headers) : undefined;

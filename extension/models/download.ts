@@ -9,6 +9,8 @@ import { dirname } from 'node:path';
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, isAskError, type AskError } from '../errors.ts';
+import type { SentenceArgument } from '../protocol/sentence.ts';
+import { downloadProblem, downloadTexts } from './downloadProblems.ts';
 import {
   follow,
   isTemporary,
@@ -17,7 +19,7 @@ import {
   networkProblem,
   retryAfter,
   ServerError,
-  statusText,
+  statusProblem,
 } from './http.ts';
 import { checkDisk, fileSize, writeError } from './modelFolder.ts';
 import { sha256OfFile } from './sha256.ts';
@@ -101,7 +103,9 @@ async function fetchAll(request: DownloadRequest, partPath: string, timing: Down
     if (after === request.bytes) return;
     triesInVain = after > before ? 0 : triesInVain + 1;
     if (triesInVain === TRY_LIMIT) {
-      throw errors.downloadFailed(request.url, [`${outcome.problem}, ${TRY_LIMIT} times in a row`]);
+      throw errors.downloadFailed(request.url, [
+        downloadProblem(downloadTexts.timesInARow, outcome.problem, TRY_LIMIT),
+      ]);
     }
     const wait = outcome.retryAfterMilliseconds ?? FIRST_WAIT_MILLISECONDS * 2 ** triesInVain;
     await timing.wait(Math.min(wait, LONGEST_WAIT_MILLISECONDS), request.signal);
@@ -109,8 +113,12 @@ async function fetchAll(request: DownloadRequest, partPath: string, timing: Down
 }
 
 type Outcome =
-  | { readonly kind: 'again'; readonly problem: string; readonly retryAfterMilliseconds?: number | undefined }
-  | { readonly kind: 'final'; readonly problem: string };
+  | {
+      readonly kind: 'again';
+      readonly problem: SentenceArgument;
+      readonly retryAfterMilliseconds?: number | undefined;
+    }
+  | { readonly kind: 'final'; readonly problem: SentenceArgument };
 
 /** One request and its body. Failures to write are thrown; everything the network does is an outcome. */
 async function fetchOnce(
@@ -129,7 +137,7 @@ async function fetchOnce(
     if (isEnough(answer)) {
       await answer.body?.cancel();
       const sha256 = linkedSha256(answer.headers);
-      return { kind: 'final', problem: `the hub has another file now (sha256 ${sha256})` };
+      return { kind: 'final', problem: downloadProblem(downloadTexts.anotherFile, sha256 ?? '') };
     }
     const refusal = request.refusal?.(answer);
     if (refusal !== undefined) {
@@ -148,11 +156,11 @@ async function fetchOnce(
   } catch (error) {
     if (error instanceof NetworkError) {
       const problem = idle.signal.aborted
-        ? `the server sent nothing for ${idleMilliseconds / 1000} s`
+        ? downloadProblem(downloadTexts.silent, idleMilliseconds / 1000)
         : error.message;
       return { kind: 'again', problem };
     }
-    if (error instanceof ServerError) return { kind: 'final', problem: error.message };
+    if (error instanceof ServerError) return { kind: 'final', problem: error.problem };
     throw error;
   } finally {
     idle.stop();
@@ -184,7 +192,7 @@ function judge(
   if (status === 200) {
     const length = headers.get('content-length');
     if (length !== null && Number(length) !== bytes) {
-      return { kind: 'final', problem: `it has ${length} bytes, ${bytes} expected` };
+      return { kind: 'final', problem: downloadProblem(downloadTexts.otherLength, length, bytes) };
     }
     return { firstByte: 0 };
   }
@@ -194,16 +202,22 @@ function judge(
     const etag = headers.get('etag');
     const changed = validator !== undefined && etag !== null && etag !== validator;
     if (Number(range?.[1]) === startByte && total === bytes && !changed) return { firstByte: startByte };
-    const problem = `it answered a request from byte ${startByte} with "${headers.get('content-range') ?? ''}"`;
-    return { kind: 'again', problem: changed ? 'the file changed meanwhile' : problem, restart: true };
+    const problem = changed
+      ? downloadProblem(downloadTexts.changed)
+      : downloadProblem(downloadTexts.otherRange, startByte, headers.get('content-range') ?? '');
+    return { kind: 'again', problem, restart: true };
   }
   if (status === 416) {
-    return { kind: 'again', problem: `HTTP 416 for a request from byte ${startByte}`, restart: true };
+    return {
+      kind: 'again',
+      problem: downloadProblem(downloadTexts.otherRange, startByte, 'HTTP 416'),
+      restart: true,
+    };
   }
   if (isTemporary(status)) {
     return { kind: 'again', problem: `HTTP ${status}`, retryAfterMilliseconds: retryAfter(headers) };
   }
-  return { kind: 'final', problem: statusText(status) };
+  return { kind: 'final', problem: statusProblem(status) };
 }
 
 async function saveBody(
@@ -220,7 +234,7 @@ async function saveBody(
       touch();
       if (position + piece.length > request.bytes) {
         await file.truncate(0);
-        return { kind: 'final', problem: `it sends more than the ${request.bytes} bytes expected` };
+        return { kind: 'final', problem: downloadProblem(downloadTexts.tooLong, request.bytes) };
       }
       await writeFully(file, piece, position);
       position += piece.length;
@@ -229,7 +243,7 @@ async function saveBody(
   } finally {
     await file.close();
   }
-  return { kind: 'again', problem: `the server ended after ${position} of ${request.bytes} bytes` };
+  return { kind: 'again', problem: downloadProblem(downloadTexts.ended, position, request.bytes) };
 }
 
 async function* networkPieces(answer: Response): AsyncGenerator<Uint8Array> {

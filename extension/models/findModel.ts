@@ -143,7 +143,8 @@ async function askHub(
     if (!isAskError(error, 'downloadFailed') || hub.file === undefined) throw error;
     const { sources } = hubModelFile(hub, { commit: hub.revision, bytes: 0, sha256: '' });
     const [url] = sources.flatMap((source) => (source.kind === 'http' ? [source.url] : []));
-    throw errors.modelNotDownloaded(name, [error.message], mirroredAddress(url ?? '', access), path);
+    const { template, args } = error;
+    throw errors.modelNotDownloaded(name, [{ template, args }], mirroredAddress(url ?? '', access), path);
   });
   await makeFolder(dirname(path));
   // What was begun is of another file.

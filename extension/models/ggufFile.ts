@@ -5,7 +5,9 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { errors } from '../errors.ts';
+import type { Sentence } from '../protocol/sentence.ts';
 import { ggmlTypes } from './ggmlTypes.ts';
+import { corruptTexts, problem, type ProblemTemplate } from './modelProblems.ts';
 
 /** Of an array only so many elements are kept: lists per layer are whole, a vocabulary is not needed. */
 const KEPT_ARRAY_ELEMENTS = 1024;
@@ -57,28 +59,32 @@ export function readGgufHeader(path: string): GgufHeader {
   try {
     const stats = fstatSync(file);
     if (!stats.isFile())
-      throw new NotGguf(stats.isDirectory() ? 'it is a folder' : 'it is not a regular file');
+      throw new NotGguf(problem(stats.isDirectory() ? corruptTexts.folder : corruptTexts.notRegular));
     return parse(path, new ByteReader(file, stats.size));
   } catch (error) {
-    if (error instanceof NotGguf) throw errors.modelCorrupt(path, error.message);
+    if (error instanceof NotGguf) throw errors.modelCorrupt(path, error.problem);
     throw error;
   } finally {
     closeSync(file);
   }
 }
 
-class NotGguf extends Error {}
+class NotGguf extends Error {
+  constructor(readonly problem: Sentence) {
+    super(problem.template);
+  }
+}
 
 function parse(path: string, reader: ByteReader): GgufHeader {
   checkFormat(reader);
   const version = reader.u32();
-  if (version >= 2 ** 16) throw new NotGguf('it is written for machines with the other byte order');
+  if (version >= 2 ** 16) throw new NotGguf(problem(corruptTexts.otherByteOrder));
   if (version !== 2 && version !== 3) {
-    throw new NotGguf(`its GGUF version is ${version}, and only 2 and 3 are known`);
+    throw new NotGguf(problem(corruptTexts.version, version));
   }
   // A tensor entry takes at least 24 bytes and a metadata entry at least 13.
-  const tensorCount = reader.count('tensors', 24);
-  const metadataCount = reader.count('metadata entries', 13);
+  const tensorCount = reader.count(24, corruptTexts.tensorCount);
+  const metadataCount = reader.count(13, corruptTexts.metadataCount);
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = reader.name();
@@ -93,7 +99,7 @@ function parse(path: string, reader: ByteReader): GgufHeader {
     reader.position,
   );
   if (neededBytes > reader.fileBytes) {
-    throw new NotGguf(`it has ${reader.fileBytes} bytes, at least ${neededBytes} expected`);
+    throw new NotGguf(problem(corruptTexts.tooShort, reader.fileBytes, neededBytes));
   }
   return { path, version, fileBytes: reader.fileBytes, metadata, tensors, dataOffset };
 }
@@ -102,23 +108,23 @@ function alignmentOf(metadata: ReadonlyMap<string, GgufValue>): number {
   const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT_BYTES;
   if (typeof alignment === 'number' && alignment > 0 && Number.isInteger(Math.log2(alignment)))
     return alignment;
-  throw new NotGguf(`its alignment ${JSON.stringify(alignment)} is not a power of two`);
+  throw new NotGguf(problem(corruptTexts.alignment, JSON.stringify(alignment)));
 }
 
 function readTensor(reader: ByteReader): TensorInfo {
   const name = reader.name();
   const dimensionCount = reader.u32();
   if (dimensionCount > MAX_DIMENSIONS) {
-    throw new NotGguf(`its tensor ${name} has ${dimensionCount} dimensions, and at most 4 are possible`);
+    throw new NotGguf(problem(corruptTexts.dimensions, name, dimensionCount));
   }
   const dimensions = Array.from({ length: dimensionCount }, () => reader.u64());
   const typeNumber = reader.u32();
   const type = ggmlTypes.get(typeNumber);
-  if (type === undefined) throw new NotGguf(`its tensor ${name} has the unknown type ${typeNumber}`);
+  if (type === undefined) throw new NotGguf(problem(corruptTexts.tensorType, name, typeNumber));
   const offset = reader.u64();
   const values = dimensions.reduce((product, dimension) => product * dimension, 1);
   if (!Number.isSafeInteger(values) || (dimensions[0] ?? 1) % type.blockValues !== 0) {
-    throw new NotGguf(`its tensor ${name} has the impossible shape ${dimensions.join(' x ')}`);
+    throw new NotGguf(problem(corruptTexts.shape, name, dimensions.join(' x ')));
   }
   return { name, type: type.name, dimensions, offset, bytes: (values / type.blockValues) * type.blockBytes };
 }
@@ -149,16 +155,15 @@ function readValue(reader: ByteReader, type: number, key: string): GgufValue {
 function readScalar(reader: ByteReader, type: number, key: string): GgufScalar {
   if (type === STRING_TYPE) return reader.string();
   const scalar = scalarReaders[type];
-  if (scalar === undefined) throw new NotGguf(`its metadata ${key} has the unknown type ${type}`);
+  if (scalar === undefined) throw new NotGguf(problem(corruptTexts.metadataType, key, type));
   return scalar.read(reader.take(scalar.bytes), 0);
 }
 
 function readArray(reader: ByteReader, key: string): GgufArray {
   const type = reader.u32();
   const elementBytes = type === STRING_TYPE ? 8 : scalarReaders[type]?.bytes;
-  if (elementBytes === undefined)
-    throw new NotGguf(`its list ${key} has elements of the unknown type ${type}`);
-  const length = reader.count(`elements of ${key}`, elementBytes);
+  if (elementBytes === undefined) throw new NotGguf(problem(corruptTexts.listType, key, type));
+  const length = reader.count(elementBytes, corruptTexts.listLength, key);
   const kept = Math.min(length, KEPT_ARRAY_ELEMENTS);
   const values = Array.from({ length: kept }, () => readScalar(reader, type, key));
   if (type !== STRING_TYPE) reader.skip((length - kept) * elementBytes);
@@ -168,30 +173,29 @@ function readArray(reader: ByteReader, key: string): GgufArray {
 
 /** Names what the file is when it does not begin as GGUF does; leaves the reader after the first four bytes. */
 function checkFormat(reader: ByteReader): void {
-  if (reader.fileBytes === 0) throw new NotGguf('it is empty');
+  if (reader.fileBytes === 0) throw new NotGguf(problem(corruptTexts.empty));
   const start = Buffer.from(reader.peek(512));
   if (startsWith(start, 'GGUF')) {
     reader.skip(4);
     return;
   }
   const text = start.toString('utf8').trimStart();
-  const format = otherFormats.find(([, matches]) => matches(start, text))?.[0] ?? 'in no format known here';
-  throw new NotGguf(`it is ${format}`);
+  const format = otherFormats.find(([, matches]) => matches(start, text))?.[0] ?? corruptTexts.unknownFormat;
+  throw new NotGguf(problem(format));
 }
 
-const otherFormats: readonly (readonly [name: string, matches: (start: Buffer, text: string) => boolean])[] =
-  [
-    ['a zip archive (a PyTorch file or a wheel)', (start) => startsWith(start, 'PK')],
-    ['a safetensors file', (start) => start.toString('latin1', 8, 10) === '{"'],
-    [
-      'a model in the format that came before GGUF',
-      (start) => /^(lmgg|tjgg|algg)/.test(start.toString('latin1')),
-    ],
-    ['compressed (gzip)', (start) => start[0] === 0x1f && start[1] === 0x8b],
-    ['a Git LFS pointer and not the file itself', (_, text) => text.startsWith('version https://git-lfs')],
-    ['a web page (a login or error page, perhaps)', (_, text) => /^<(!doctype|html|\?xml)/i.test(text)],
-    ['plain text', (start) => start.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d))],
-  ];
+const otherFormats: readonly (readonly [
+  is: ProblemTemplate,
+  matches: (start: Buffer, text: string) => boolean,
+])[] = [
+  [corruptTexts.zip, (start) => startsWith(start, 'PK')],
+  [corruptTexts.safetensors, (start) => start.toString('latin1', 8, 10) === '{"'],
+  [corruptTexts.beforeGguf, (start) => /^(lmgg|tjgg|algg)/.test(start.toString('latin1'))],
+  [corruptTexts.gzip, (start) => start[0] === 0x1f && start[1] === 0x8b],
+  [corruptTexts.lfsPointer, (_, text) => text.startsWith('version https://git-lfs')],
+  [corruptTexts.webPage, (_, text) => /^<(!doctype|html|\?xml)/i.test(text)],
+  [corruptTexts.text, (start) => start.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d))],
+];
 
 function startsWith(start: Buffer, letters: string): boolean {
   return start.toString('latin1', 0, letters.length) === letters;
@@ -215,24 +219,22 @@ class ByteReader {
   /** Throws for numbers above 2^53, which no size in a real file reaches. */
   u64(): number {
     const value = Number(this.take(8).getBigUint64(0, true));
-    if (!Number.isSafeInteger(value))
-      throw new NotGguf(`it claims an impossible size at byte ${this.position - 8}`);
+    if (!Number.isSafeInteger(value)) throw new NotGguf(problem(corruptTexts.size, this.position - 8));
     return value;
   }
 
   /** A 64-bit count of things that take at least `minimumBytes` each in the rest of the file. */
-  count(what: string, minimumBytes: number): number {
+  count(minimumBytes: number, tooMany: ProblemTemplate, ...of: string[]): number {
     const count = this.u64();
     if (count * minimumBytes > this.fileBytes - this.position) {
-      throw new NotGguf(`it claims ${count} ${what}, and has ${this.fileBytes} bytes`);
+      throw new NotGguf(problem(tooMany, count, this.fileBytes, ...of));
     }
     return count;
   }
 
   name(): string {
     const length = this.u64();
-    if (length > MAX_NAME_BYTES)
-      throw new NotGguf(`it has a name of ${length} bytes at byte ${this.position}`);
+    if (length > MAX_NAME_BYTES) throw new NotGguf(problem(corruptTexts.name, length, this.position));
     return this.text(length);
   }
 
@@ -269,9 +271,7 @@ class ByteReader {
 
   private checkRest(bytes: number): void {
     if (this.position + bytes > this.fileBytes) {
-      throw new NotGguf(
-        `it ends inside its header: ${this.fileBytes} bytes, at least ${this.position + bytes} expected`,
-      );
+      throw new NotGguf(problem(corruptTexts.header, this.fileBytes, this.position + bytes));
     }
   }
 
@@ -280,7 +280,7 @@ class ByteReader {
     let filled = 0;
     while (filled < buffer.length) {
       const read = readSync(this.file, buffer, filled, buffer.length - filled, this.position + filled);
-      if (read === 0) throw new NotGguf(`it became shorter while it was read`);
+      if (read === 0) throw new NotGguf(problem(corruptTexts.shrank));
       filled += read;
     }
     this.buffer = buffer;

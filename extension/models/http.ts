@@ -1,4 +1,6 @@
 /** HTTP as model files need it: redirects by hand, a token that never leaves its host, and what an answer means. */
+import { fillTemplate, type Sentence, type SentenceArgument } from '../protocol/sentence.ts';
+import { downloadProblem, downloadTexts } from './downloadProblems.ts';
 import { messageOf } from './modelFolder.ts';
 
 const REDIRECT_LIMIT = 10;
@@ -18,7 +20,11 @@ export interface HttpRequest {
 export class NetworkError extends Error {}
 
 /** What the server did that it will do again. */
-export class ServerError extends Error {}
+export class ServerError extends Error {
+  constructor(readonly problem: Sentence) {
+    super(fillTemplate(problem.template, problem.args));
+  }
+}
 
 /**
  * Follows redirects by hand, since the hub names the file's size and sha256 in the answer that redirects.
@@ -40,14 +46,14 @@ export async function follow(request: HttpRequest): Promise<Response> {
     if (answer.status < 300 || answer.status >= 400 || location === null) return answer;
     await answer.body?.cancel();
     const next = URL.parse(location, url.href);
-    if (next === null) throw new ServerError('it redirects to what is no address');
+    if (next === null) throw new ServerError(downloadProblem(downloadTexts.redirectedNowhere));
     if (next.protocol !== 'https:' && next.protocol !== url.protocol) {
-      throw new ServerError(`it redirects to an address without TLS (${next.host})`);
+      throw new ServerError(downloadProblem(downloadTexts.withoutTls, next.host));
     }
     if (next.origin !== url.origin) authorization = {};
     url = next;
   }
-  throw new ServerError(`it redirects more than ${REDIRECT_LIMIT} times`);
+  throw new ServerError(downloadProblem(downloadTexts.redirectedTooOften, REDIRECT_LIMIT));
 }
 
 /** The sha256 that the hub gives in an answer, as 64 lower-case hexadecimal digits. */
@@ -67,9 +73,9 @@ export function isTemporary(status: number): boolean {
 }
 
 /** For example "HTTP 404 (there is no such file)". */
-export function statusText(status: number): string {
+export function statusProblem(status: number): SentenceArgument {
   const meaning = statusMeaning[status];
-  return meaning === undefined ? `HTTP ${status}` : `HTTP ${status} (${meaning})`;
+  return meaning === undefined ? `HTTP ${status}` : downloadProblem(meaning, status);
 }
 
 /** What Retry-After asks for, seconds or a date, as milliseconds from now. */
@@ -85,10 +91,10 @@ export function networkProblem(error: unknown): string {
   return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
 }
 
-const statusMeaning: Readonly<Record<number, string>> = {
-  401: 'it asks for a login',
-  403: 'access is forbidden',
-  404: 'there is no such file',
-  407: 'the proxy asks for a login',
-  410: 'the file is gone',
+const statusMeaning: Readonly<Record<number, Parameters<typeof downloadProblem>[0]>> = {
+  401: downloadTexts.login,
+  403: downloadTexts.forbidden,
+  404: downloadTexts.notThere,
+  407: downloadTexts.proxyLogin,
+  410: downloadTexts.gone,
 };

@@ -5,6 +5,7 @@
  */
 import { errors } from '../errors.ts';
 import type { ModelFile } from './modelFile.ts';
+import { notServedTexts, problem } from './modelProblems.ts';
 
 const hub = 'https://huggingface.co';
 const hubHosts: ReadonlySet<string> = new Set(['huggingface.co', 'hf.co', 'www.huggingface.co']);
@@ -114,10 +115,7 @@ function checked(
   if (file === undefined || file === '') return place;
   if (!isFilePath(file)) throw errors.hubReference(text);
   if (isPartOfSeveral(file)) {
-    throw errors.modelNotServed(
-      file,
-      'is one part of several: take a repository that has the model in one file',
-    );
+    throw errors.modelNotServed(file, problem(notServedTexts.onePart));
   }
   return { ...place, file };
 }

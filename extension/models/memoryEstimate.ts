@@ -1,10 +1,13 @@
 /** What answering takes of main memory and of each GPU's, from sizes alone: before anything is loaded. */
 import { errors } from '../errors.ts';
+import type { KvCacheType } from '../protocol/engine.ts';
 import type { GgufHeader } from './ggufFile.ts';
+import { kvCacheBytes } from './kvCacheType.ts';
 import { modelShape, type ModelShape } from './modelShape.ts';
 
-const F16_BYTES = 2;
 const F32_BYTES = 4;
+/** Of one token's attention to one row, f16. */
+const MASK_BYTES = 2;
 /** llama.cpp pads the window to a multiple of this. */
 const WINDOW_PADDING_TOKENS = 256;
 /** The largest part of a batch that goes through the model at once. */
@@ -15,6 +18,8 @@ const SCORED_TOKENS = 64;
 const LOGIT_ROWS = 9;
 /** Of one token's text, its places in the tokenizer's tables, and its merges; measured. */
 const TOKEN_BYTES = 380;
+/** By which JavaScript's own memory grows while the first chunks are read; measured. */
+const scriptBytes = 8 * 2 ** 20;
 /** What the engine process takes beside the model: Node, the libraries, the text being read. */
 export const processBytes = 160 * 2 ** 20;
 
@@ -25,7 +30,7 @@ export interface ModelSize {
   readonly weights: { readonly input: number; readonly layers: readonly number[]; readonly output: number };
 }
 
-/** All in tokens but the last two. */
+/** All in tokens but the last three. */
 export interface MemorySettings {
   /** Rows of the KV cache. */
   readonly contextSize: number;
@@ -37,6 +42,8 @@ export interface MemorySettings {
   readonly offloadedLayers?: number;
   /** How the offloaded layers are shared among several GPUs, in their order; one GPU when absent. */
   readonly gpuShares?: readonly number[];
+  /** f16 when absent. */
+  readonly kvCacheType?: KvCacheType;
 }
 
 /** All in bytes. */
@@ -90,8 +97,9 @@ export function estimateMemory(model: GgufHeader | ModelSize, settings: MemorySe
   const { shape, weights } = 'weights' in model ? model : modelSize(model);
   const places = layerPlaces(shape.layers, settings);
   const rows = Math.ceil(settings.contextSize / WINDOW_PADDING_TOKENS) * WINDOW_PADDING_TOKENS;
-  const keyRowBytes = shape.kvHeads * shape.keyLength * F16_BYTES;
-  const valueRowBytes = shape.kvHeads * shape.valueLength * F16_BYTES;
+  const { kvCacheType = 'f16' } = settings;
+  const keyRowBytes = kvCacheBytes(kvCacheType, shape.kvHeads * shape.keyLength);
+  const valueRowBytes = kvCacheBytes(kvCacheType, shape.kvHeads * shape.valueLength);
   const offloads = places.some((place) => place !== MAIN);
   const keptRows = Math.min(rows, settings.tokenBudget + settings.chunkTokens);
 
@@ -120,7 +128,9 @@ export function estimateMemory(model: GgufHeader | ModelSize, settings: MemorySe
     return withTotal({
       ...{ weightBytes, kvCacheBytes, keptKeyBytes, computeBytes },
       vocabularyBytes: isMain ? shape.vocabulary * TOKEN_BYTES : 0,
-      compressionBytes: layers.length > 0 ? compressionBytes(shape, settings, layers.length) : 0,
+      compressionBytes:
+        (layers.length > 0 ? compressionBytes(shape, settings, layers.length) : 0) +
+        (isMain ? scriptBytes : 0),
     });
   };
 
@@ -193,13 +203,13 @@ function forwardBytes(shape: ModelShape, rows: number, settings: MemorySettings)
   const { embeddingLength, queryHeads, kvHeads, keyLength, valueLength, feedForwardLength } = shape;
   const attention = 2 * queryHeads * keyLength + kvHeads * (keyLength + valueLength) + 2 * embeddingLength;
   const activations = Math.max(attention, 3 * feedForwardLength + 4 * embeddingLength);
-  const perToken = F32_BYTES * activations + F16_BYTES * rows;
+  const perToken = F32_BYTES * activations + MASK_BYTES * rows;
   return microBatch(settings) * perToken + LOGIT_ROWS * F32_BYTES * shape.vocabulary;
 }
 
 /** What main memory hands to the GPUs and takes from them: embeddings, queries and the mask. */
 function handedBytes(shape: ModelShape, rows: number, settings: MemorySettings): number {
-  return microBatch(settings) * (F32_BYTES * 2 * shape.embeddingLength + F16_BYTES * rows);
+  return microBatch(settings) * (F32_BYTES * 2 * shape.embeddingLength + MASK_BYTES * rows);
 }
 
 /** Of a layer, by the share of one matrix of the feed-forward part. */
@@ -227,7 +237,10 @@ function compressionBytes(shape: ModelShape, settings: MemorySettings, layers: n
   const questionTokens = Math.min(settings.questionTokens, SCORED_TOKENS);
   const scoredRows = tokenBudget + chunkTokens + questionTokens;
   const queries = layers * questionTokens * shape.queryHeads * shape.keyLength;
-  const scores = questionTokens * scoredRows * 2 * shape.queryHeads;
+  const turned = questionTokens * scoredRows * shape.queryHeads;
+  // Quantised keys are scored as f32.
+  const keys = settings.kvCacheType === 'q8_0' ? scoredRows * shape.kvHeads * shape.keyLength : 0;
+  const scores = turned + Math.max(turned, keys);
   const gathered = tokenBudget * shape.kvHeads * (2 * shape.keyLength + shape.valueLength);
   return F32_BYTES * (queries + scores + gathered);
 }

@@ -102,7 +102,7 @@ async function fetchFromSources(file: ModelFile, path: string, options: GetModel
   }
   const plain = failures.find(({ reason }) => reason === 'diskFull' || reason === 'modelAccess');
   if (plain !== undefined) throw plain;
-  const problems = failures.map((failure) => failure.message);
+  const problems = failures.map(({ template, args }) => ({ template, args }));
   const url = file.sources.find((source) => source.kind === 'http')?.url;
   if (url === undefined) throw errors.downloadFailed(file.name, problems);
   throw errors.modelNotDownloaded(file.name, problems, mirroredAddress(url, options.access ?? {}), path);

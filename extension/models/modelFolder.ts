@@ -2,6 +2,7 @@ import { mkdir, readdir, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { errors, isAskError, type AskError } from '../errors.ts';
+import { downloadProblem, downloadTexts } from './downloadProblems.ts';
 
 /** Where model files are kept. */
 export function modelFolder(
@@ -40,7 +41,7 @@ export async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     // What Node says of a folder that is to be made on a read-only disk.
     if (errorCode(error) === 'ENOENT') {
-      throw errors.cacheFolderNotWritable(folder, 'it cannot be made there (a read-only disk?)');
+      throw errors.cacheFolderNotWritable(folder, downloadProblem(downloadTexts.notMade));
     }
     throw await writeError(error, folder, 0);
   }

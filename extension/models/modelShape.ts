@@ -1,5 +1,6 @@
 import { errors } from '../errors.ts';
 import type { GgufHeader } from './ggufFile.ts';
+import { corruptTexts, problem } from './modelProblems.ts';
 
 /** The sizes of a model that memory follows from. */
 export interface ModelShape {
@@ -25,7 +26,7 @@ export function modelShape(header: GgufHeader): ModelShape {
   const size = (key: string, fallback?: number): number => {
     const value = stated(key) ?? fallback;
     if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-    throw errors.modelCorrupt(header.path, `it does not state ${architecture}.${key}`);
+    throw errors.modelCorrupt(header.path, problem(corruptTexts.notStated, `${architecture}.${key}`));
   };
   const queryHeads = size('attention.head_count');
   const embeddingLength = size('embedding_length');
@@ -49,5 +50,5 @@ export function modelShape(header: GgufHeader): ModelShape {
 export function architectureOf(header: GgufHeader): string {
   const architecture = header.metadata.get('general.architecture');
   if (typeof architecture === 'string' && architecture !== '') return architecture;
-  throw errors.modelCorrupt(header.path, 'it does not state general.architecture');
+  throw errors.modelCorrupt(header.path, problem(corruptTexts.notStated, 'general.architecture'));
 }

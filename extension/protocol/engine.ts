@@ -8,11 +8,14 @@
  * When either end of the pipe closes, everything waiting fails and the engine exits.
  */
 import type { Evidence, Citation, Passage, Statistics, Turn } from './nouns.ts';
+import type { Sentence, SentenceArguments } from './sentence.ts';
 
 /** Raised with every change of a message. */
-export const protocolVersion = 7;
+export const protocolVersion = 8;
 
 export type DeviceName = 'auto' | 'cpu' | 'vulkan' | 'cuda' | 'metal';
+/** How the cells of the KV cache are stored: in 16 bits, or in 8 with a scale for every 32 values. */
+export type KvCacheType = 'f16' | 'q8_0';
 export type PresetName = 'default' | 'perHead' | 'paper';
 
 export interface HelloParams {
@@ -30,6 +33,8 @@ export interface LoadParams {
   readonly device: DeviceName;
   /** Layers to offload to the GPU; all that fit when absent. */
   readonly gpuLayers?: number;
+  /** f16 when absent. */
+  readonly kvCacheType?: KvCacheType;
 }
 export interface LoadResult {
   readonly modelName: string;
@@ -63,15 +68,12 @@ export interface DevicePlacement {
 export type EngineNotice =
   /** It failed its test at the start. `why` ends a sentence: one of `deviceProblems`, or what failed there. */
   | { readonly kind: 'deviceLeftOut'; readonly device: string; readonly why: string }
+  /** Its library is here, and something that it needs is not: `why` says what, as an error's sentence. */
+  | { readonly kind: 'cudaLeftOut'; readonly instead: string; readonly why: Sentence }
   /** The memory was not enough for all layers on a GPU, or for chunks as long as usual. */
   | ({ readonly kind: 'steppedDown' } & SteppedDown)
   /** The memory was not enough for this question. `why` is an error's. */
   | { readonly kind: 'shorterChunks'; readonly chunkTokens: number; readonly why: Sentence };
-/** English, with `{0}`, `{1}` … where the arguments go, so that it can be translated. */
-export interface Sentence {
-  readonly template: string;
-  readonly args: readonly (string | number)[];
-}
 /** English; what a device that fails its tests is told to have done. */
 export const deviceProblems = {
   attention: 'its products and softmax came out wrong',
@@ -306,6 +308,6 @@ export interface EngineNotifications {
 export interface EngineErrorData {
   readonly reason: string;
   readonly template: string;
-  readonly args: readonly (string | number)[];
+  readonly args: SentenceArguments;
   readonly remedy: string;
 }

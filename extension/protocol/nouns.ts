@@ -65,6 +65,9 @@ export const skipReasonText: { readonly [R in SkipReason]: string } = {
   readingLimit: 'ranked below what fits the reading limit',
 };
 
+/** Of a file that was named and is nowhere. */
+export const absentText = 'does not exist';
+
 export interface SkippedFile {
   readonly workspace: string;
   readonly path: string;

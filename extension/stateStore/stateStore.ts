@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { errors, isAskError } from '../errors.ts';
 import { withFileLock } from '../models/fileLock.ts';
 import { errorCode, messageOf } from '../models/modelFolder.ts';
+import { fillTemplate } from '../protocol/sentence.ts';
 import {
   isUnfinishedStateFile,
   readStateFile,
@@ -246,7 +247,7 @@ function isAbsent(error: unknown): boolean {
 
 /** The lock's own sentence speaks of the folder of models. */
 function problemOf(error: unknown): string {
-  if (isAskError(error, 'cacheFolderNotWritable')) return String(error.args[1]);
+  if (isAskError(error, 'cacheFolderNotWritable')) return fillTemplate('{1}', error.args);
   return errorCode(error) ?? messageOf(error);
 }
 

@@ -1,7 +1,7 @@
 /** The options of `npm run ask`: one table makes the parser, the defaults and the help. */
 import { parseArgs } from 'node:util';
 import { errors } from '../errors.ts';
-import type { DeviceName, PresetName } from '../protocol/engine.ts';
+import type { DeviceName, KvCacheType, PresetName } from '../protocol/engine.ts';
 
 export interface AskArguments {
   readonly question: string;
@@ -14,6 +14,7 @@ export interface AskArguments {
   readonly readingLimit?: number | 'all';
   readonly maxAnswerTokens: number;
   readonly device: DeviceName;
+  readonly kvCacheType: KvCacheType;
   readonly preset: PresetName;
   /** `auto`: what was read before is not read again. */
   readonly reuse: 'auto' | 'never';
@@ -24,6 +25,7 @@ export const defaultTokenBudget = 1024; // tokens kept per layer and KV head
 export const defaultMaxAnswerTokens = 400;
 
 export const devices: readonly DeviceName[] = ['auto', 'cpu', 'vulkan', 'cuda', 'metal'];
+export const kvCacheTypes: readonly KvCacheType[] = ['f16', 'q8_0'];
 const presets: readonly PresetName[] = ['default', 'perHead', 'paper'];
 const reuses: readonly AskArguments['reuse'][] = ['auto', 'never'];
 
@@ -61,6 +63,7 @@ export function parseArguments(commandLine: readonly string[]): AskArguments | '
       defaultMaxAnswerTokens,
     ),
     device: oneOf('--device', values.device ?? 'auto', devices),
+    kvCacheType: oneOf('--kv-cache', values['kv-cache'] ?? 'f16', kvCacheTypes),
     preset: oneOf('--preset', values.preset ?? 'default', presets),
     reuse: oneOf('--reuse', values.reuse ?? 'auto', reuses),
     json: values.json ?? false,
@@ -90,6 +93,8 @@ machine, and answers with citations. Nothing leaves the machine.
                          is indexed, the best 4096)
   --max-answer-tokens N  longest answer (default: ${defaultMaxAnswerTokens})
   --device NAME          ${devices.join(', ')} (default: auto)
+  --kv-cache TYPE        ${kvCacheTypes.join(', ')}: q8_0 takes about half the memory
+                         (default: f16)
   --preset NAME          what compression keeps: ${presets.join(', ')}
                          (default: default)
   --reuse auto|never     go on with what was read before, and keep what is
@@ -114,6 +119,7 @@ function parse(commandLine: readonly string[]) {
         'reading-limit': { type: 'string' },
         'max-answer-tokens': { type: 'string' },
         device: { type: 'string' },
+        'kv-cache': { type: 'string' },
         preset: { type: 'string' },
         reuse: { type: 'string' },
         json: { type: 'boolean' },

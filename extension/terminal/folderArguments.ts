@@ -1,8 +1,8 @@
 /** The options of `npm run mcp`, `index` and `test-machine`: the folders, and the model that reads them. */
 import { parseArgs } from 'node:util';
 import { errors } from '../errors.ts';
-import type { DeviceName } from '../protocol/engine.ts';
-import { badOption, devices, oneOf } from './arguments.ts';
+import type { DeviceName, KvCacheType } from '../protocol/engine.ts';
+import { badOption, devices, kvCacheTypes, oneOf } from './arguments.ts';
 
 export interface FolderArguments {
   /** As given, in the order given; the current folder when none was. */
@@ -10,6 +10,7 @@ export interface FolderArguments {
   /** Name or path; the default model when absent. */
   readonly model?: string;
   readonly device: DeviceName;
+  readonly kvCacheType: KvCacheType;
 }
 
 /**
@@ -17,7 +18,13 @@ export interface FolderArguments {
  * Throws `badArgument`, whose message names the option and what it accepts.
  */
 export function parseFolderArguments(commandLine: readonly string[]): FolderArguments | 'help' {
-  const { model, workspace = ['.'], device = 'auto', help } = parse(commandLine);
+  const {
+    model,
+    workspace = ['.'],
+    device = 'auto',
+    'kv-cache': kvCacheType = 'f16',
+    help,
+  } = parse(commandLine);
   if (help === true) return 'help';
   if (workspace.includes('')) throw errors.badArgument('--workspace', 'needs a folder');
   if (model === '') throw errors.badArgument('--model', 'needs a name or the path of a GGUF file');
@@ -25,6 +32,7 @@ export function parseFolderArguments(commandLine: readonly string[]): FolderArgu
     workspaces: workspace,
     ...(model === undefined ? {} : { model }),
     device: oneOf('--device', device, devices),
+    kvCacheType: oneOf('--kv-cache', kvCacheType, kvCacheTypes),
   };
 }
 
@@ -41,6 +49,8 @@ Nothing leaves the machine but what the agent is answered.
                       hf:owner/repository/file.gguf[@revision]
                       (default: the catalogue's first; downloaded once)
   --device NAME       ${devices.join(', ')} (default: auto)
+  --kv-cache TYPE     ${kvCacheTypes.join(', ')}: q8_0 takes about half the memory
+                      (default: f16)
   --help              this text
 
 Ends when its standard input does.
@@ -59,6 +69,8 @@ indexed already is not read again. Nothing leaves the machine.
                       hf:owner/repository/file.gguf[@revision]
                       (default: the catalogue's first; downloaded once)
   --device NAME       ${devices.join(', ')} (default: auto)
+  --kv-cache TYPE     ${kvCacheTypes.join(', ')}: q8_0 takes about half the memory
+                      (default: f16)
   --help              this text
 
 Exit codes: 0 indexed, 2 bad input, 3 engine failure, 130 cancelled.
@@ -76,6 +88,8 @@ would take. Their text is counted and not read by the model.
   --model NAME|PATH   model of the catalogue, or a GGUF file
                       (default: the catalogue's first; downloaded once)
   --device NAME       ${devices.join(', ')} (default: auto)
+  --kv-cache TYPE     ${kvCacheTypes.join(', ')}: q8_0 takes about half the memory
+                      (default: f16)
   --help              this text
 
 Exit codes: 0 tested, 2 bad input, 3 engine failure, 130 cancelled.
@@ -89,6 +103,7 @@ function parse(commandLine: readonly string[]) {
         workspace: { type: 'string', multiple: true },
         model: { type: 'string' },
         device: { type: 'string' },
+        'kv-cache': { type: 'string' },
         help: { type: 'boolean' },
       },
     }).values;

@@ -1,8 +1,8 @@
 /** `ask --list-models`: what suits this machine, what is here, and what there is to get. */
-import { fillTemplate } from '../errors.ts';
 import { bytesText } from '../models/amounts.ts';
 import { choiceTexts, figures } from '../models/recommend.ts';
 import type { ListedFile, ModelList } from '../models/modelList.ts';
+import { fillTemplate } from '../protocol/sentence.ts';
 import { safeText } from './safeText.ts';
 
 /** Each line ends with a newline; names are as `--model` takes them. */

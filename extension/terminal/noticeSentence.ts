@@ -1,5 +1,5 @@
-import { fillTemplate } from '../errors.ts';
 import type { EngineNotice, LoadResult } from '../protocol/engine.ts';
+import { fillTemplate } from '../protocol/sentence.ts';
 import { count, mebibytes, plural } from './numbers.ts';
 import { safeText } from './safeText.ts';
 
@@ -8,6 +8,11 @@ export function noticeSentence(notice: EngineNotice): string {
   switch (notice.kind) {
     case 'deviceLeftOut':
       return safeText(`The device ${notice.device} is not used: ${notice.why}.`);
+    case 'cudaLeftOut': {
+      const { instead, why } = notice;
+      const what = `${fillTemplate(why.template, why.args)}. ${instead} is used instead.`;
+      return safeText(`${what} Install what is missing, or name the device vulkan or cpu.`);
+    }
     case 'shorterChunks':
       return safeText(
         `It is read in chunks of ${plural(notice.chunkTokens, 'token')}: ${fillTemplate(notice.why.template, notice.why.args)}.`,

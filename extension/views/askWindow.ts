@@ -173,18 +173,24 @@ export async function openAskWindow({
     async *index(signal) {
       const states = readings.folder();
       if (states === undefined) throw errors.indexNotKept();
-      const { model, device } = readSettings().settings;
+      const { model, device, kvCacheType } = readSettings().settings;
       const request = {
         folders: workspaceFolders(),
         states,
         device,
+        kvCacheType,
         ...(model === undefined ? {} : { model }),
       };
       yield* indexWorkspace({ ...request, background: true }, partsNow(), () => undefined, signal);
       void readings.refresh();
     },
-    mayBegin: () =>
-      readSettings().settings.index && readings.folder() !== undefined && engine.condition.state === 'ready',
+    findHeads: async (signal) => {
+      await (await engine.engine()).request('findHeads', { background: true }, signal);
+    },
+    mayBegin: () => {
+      if (engine.condition.state !== 'ready') return 'nothing';
+      return readSettings().settings.index && readings.folder() !== undefined ? 'index' : 'heads';
+    },
     paused: {
       get: () => context.workspaceState.get(pausedKey, false),
       set: async (paused) => context.workspaceState.update(pausedKey, paused),

@@ -1,7 +1,7 @@
 /** "Get CUDA": its size first, progress that can be cancelled, files brought by hand, and removing it. */
 import * as vscode from 'vscode';
 import { cudaErrors } from '../cuda/cudaErrors.ts';
-import { cudaPackages, hasNvidiaDriver, type CudaPackage } from '../cuda/cudaPackages.ts';
+import { cudaPackages, hasNvidiaDriver, packageSpec, type CudaPackage } from '../cuda/cudaPackages.ts';
 import {
   cudaBytes,
   cudaFolder,
@@ -116,10 +116,22 @@ async function askForSource(
   const chosen = await vscode.window.showInformationMessage(message, { modal: true, detail }, get, choose);
   if (chosen === get) return { kind: 'npm', ...(proxy === undefined ? {} : { proxy }) };
   if (chosen !== choose) return undefined;
-  const title = packages.map(({ name, version }) => `${name}@${version}`).join(', ');
+  const paths = await chooseFiles(packages);
+  return paths && { kind: 'files', paths };
+}
+
+/** A remote window's dialog gives one file at a time, so it opens until there is one for each package. */
+async function chooseFiles(packages: readonly CudaPackage[]): Promise<readonly string[] | undefined> {
+  const paths = new Set<string>();
+  const names = packages.map(packageSpec).join(', ');
   const filters = { 'npm pack': ['tgz'] };
-  const files = await vscode.window.showOpenDialog({ title, filters, canSelectMany: true });
-  return files && { kind: 'files', paths: files.map(({ fsPath }) => fsPath) };
+  while (paths.size < packages.length) {
+    const title = `${paths.size + 1} / ${packages.length}: ${names}`;
+    const files = await vscode.window.showOpenDialog({ title, filters, canSelectMany: true });
+    if (files === undefined) return undefined;
+    for (const { fsPath } of files) paths.add(fsPath);
+  }
+  return [...paths];
 }
 
 /** False when it was cancelled. Throws as `getCuda` does. */

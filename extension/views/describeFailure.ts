@@ -71,6 +71,13 @@ function remedyOf(reason: ErrorReason): Remedy {
     case 'modelCorrupt':
     case 'modelNotServed':
       return { remedy: vscode.l10n.t('Choose another model.'), actions: ['chooseModel', 'showLog'] };
+    case 'kvCacheNotServed':
+      return {
+        remedy: vscode.l10n.t(
+          'Set the KV cache type to f16 in the settings, or choose another device or model.',
+        ),
+        actions: ['openSettings', 'chooseModel', 'askAgain'],
+      };
     case 'notEnoughMemory':
     case 'decodeFailed':
       return {
@@ -112,6 +119,11 @@ function remedyOf(reason: ErrorReason): Remedy {
       return {
         remedy: vscode.l10n.t('Mend that and try again, or bring the files by hand. Nothing of it was kept.'),
         actions: ['getCuda', 'showLog'],
+      };
+    case 'cudaNotRemoved':
+      return {
+        remedy: vscode.l10n.t('Close the other windows that use it, and try again.'),
+        actions: ['showLog'],
       };
     case 'cudaCannotRun':
       return {

@@ -1,19 +1,21 @@
 /** What the window says of the engine, in the user's language. */
 import * as vscode from 'vscode';
-import {
-  deviceProblems,
-  thisMachine,
-  type EngineNotice,
-  type LoadResult,
-  type Sentence,
-} from '../protocol/engine.ts';
-import { skipReasonText } from '../protocol/nouns.ts';
+import { deviceProblems, thisMachine, type EngineNotice, type LoadResult } from '../protocol/engine.ts';
+import { architectureTexts, layerTexts } from '../models/modelProblems.ts';
+import { absentText, skipReasonText } from '../protocol/nouns.ts';
+import { isSentence, type Sentence, type SentenceArguments } from '../protocol/sentence.ts';
 
 /** One sentence, with the numbers. */
 export function noticeText(notice: EngineNotice): string {
   switch (notice.kind) {
     case 'deviceLeftOut':
       return vscode.l10n.t('The device {0} is not used: {1}.', notice.device, ...translated([notice.why]));
+    case 'cudaLeftOut':
+      return vscode.l10n.t(
+        '{0}. {1} is used instead. Install what is missing, or choose the device vulkan or cpu in the settings.',
+        sentenceText(notice.why),
+        notice.instead,
+      );
     case 'shorterChunks':
       return vscode.l10n.t(
         'It is read in chunks of {0} tokens: {1}.',
@@ -41,12 +43,16 @@ export function sentenceText({ template, args }: Sentence): string {
 /** Texts that stand inside of other sentences; names, paths and what others wrote stay as they are. */
 const innerTexts: ReadonlySet<string> = new Set([
   thisMachine,
+  absentText,
   ...Object.values(deviceProblems),
-  ...Object.values(skipReasonText),
+  ...[skipReasonText, architectureTexts, layerTexts].flatMap((texts): string[] => Object.values(texts)),
 ]);
 
-function translated(args: readonly (string | number)[]): (string | number)[] {
-  return args.map((arg) => (typeof arg === 'string' && innerTexts.has(arg) ? vscode.l10n.t(arg) : arg));
+function translated(args: SentenceArguments): (string | number)[] {
+  return args.map((arg) => {
+    if (isSentence(arg)) return sentenceText(arg);
+    return typeof arg === 'string' && innerTexts.has(arg) ? vscode.l10n.t(arg) : arg;
+  });
 }
 
 /** Layers and memory of each device, and the library's version, a line each. */

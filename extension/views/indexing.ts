@@ -1,6 +1,7 @@
 /**
  * The index of this window's workspace, made in idle time: once a question was answered and the model is in the memory
- * anyway, giving way to every question, not on battery, and not while the user has paused it.
+ * anyway, giving way to every question, not on battery, and not while the user has paused it. Where none is wanted, the
+ * heads of the model are found all the same, since answers need them, too.
  */
 import * as vscode from 'vscode';
 import { battery } from 'systeminformation';
@@ -27,11 +28,20 @@ export interface Indexing {
 export interface IndexingParts {
   /** Indexes what is not indexed yet. */
   readonly index: (signal: AbortSignal) => AsyncIterable<IndexProgress>;
-  /** Whether it may begin by itself: it is wanted, there is where to keep it, and a model is in the memory. */
-  readonly mayBegin: () => boolean;
+  /** Finds the heads of the model in the memory, unless they are known. */
+  readonly findHeads: (signal: AbortSignal) => Promise<void>;
+  /** What may begin by itself: nothing without a model in the memory, only the heads where no index is wanted or kept. */
+  readonly mayBegin: () => 'index' | 'heads' | 'nothing';
   readonly paused: { readonly get: () => boolean; readonly set: (paused: boolean) => Promise<void> };
   readonly log: Pick<vscode.LogOutputChannel, 'info' | 'error'>;
   readonly onChange: () => void;
+}
+
+type Work = (stop: AbortController, mindsBattery: boolean) => Promise<IndexProgress | undefined>;
+interface Running {
+  readonly work: Work;
+  readonly stop: AbortController;
+  readonly ended: Promise<IndexProgress | undefined>;
 }
 
 const restMs = 5_000;
@@ -40,8 +50,7 @@ const batteryCheckMs = 60_000;
 export function createIndexing(parts: IndexingParts): Indexing {
   const { log, onChange, paused } = parts;
   let timer: NodeJS.Timeout | undefined;
-  let running:
-    { readonly stop: AbortController; readonly ended: Promise<IndexProgress | undefined> } | undefined;
+  let running: Running | undefined;
   let percent: number | undefined;
 
   const soon = (afterMs = restMs): void => {
@@ -51,17 +60,19 @@ export function createIndexing(parts: IndexingParts): Indexing {
   };
 
   async function beginByItself(): Promise<void> {
-    if (running !== undefined || paused.get() || !parts.mayBegin()) return;
+    const work = parts.mayBegin();
+    if (running !== undefined || paused.get() || work === 'nothing') return;
     if (await isOnBattery()) {
       log.info('index: waits for mains power');
       soon(batteryCheckMs);
       return;
     }
     // What was indexed stays, and the next time it goes on from there.
-    await run(true).catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
+    const runs = work === 'index' ? run(index, true) : run(findHeads, true);
+    await runs.catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
   }
 
-  function run(mindsBattery: boolean): Promise<IndexProgress | undefined> {
+  function run(work: Work, mindsBattery: boolean): Promise<IndexProgress | undefined> {
     if (running !== undefined) return running.ended;
     const stop = new AbortController();
     const ended = work(stop, mindsBattery).finally(() => {
@@ -69,11 +80,25 @@ export function createIndexing(parts: IndexingParts): Indexing {
       percent = undefined;
       onChange();
     });
-    running = { stop, ended };
+    running = { work, stop, ended };
     return ended;
   }
 
-  async function work(stop: AbortController, mindsBattery: boolean): Promise<IndexProgress | undefined> {
+  async function findHeads(stop: AbortController): Promise<undefined> {
+    try {
+      await parts.findHeads(stop.signal);
+    } catch (error) {
+      if (!isAskError(error, 'cancelled')) throw error;
+    }
+  }
+
+  /** What is asked for goes on with what runs, unless that is less. */
+  async function indexNow(): Promise<IndexProgress | undefined> {
+    if (running?.work === findHeads) await stopRunning();
+    return run(index, false);
+  }
+
+  async function index(stop: AbortController, mindsBattery: boolean): Promise<IndexProgress | undefined> {
     let nextCheck = performance.now() + batteryCheckMs;
     let last: IndexProgress | undefined;
     try {
@@ -107,7 +132,7 @@ export function createIndexing(parts: IndexingParts): Indexing {
   return {
     percent: () => percent,
     soon: () => soon(),
-    now: () => run(false),
+    now: indexNow,
     isPaused: () => paused.get(),
     async togglePause() {
       const pausing = !paused.get();

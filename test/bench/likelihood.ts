@@ -7,7 +7,7 @@ import { LoadedEngine, type OpenedContext } from '../../extension/engine/loadedE
 import { buildPrompt } from '../../extension/engine/prompt.ts';
 import { evidenceHeadsOf } from '../../extension/models/evidenceHeads.ts';
 import { readGgufHeader } from '../../extension/models/ggufFile.ts';
-import type { DeviceName } from '../../extension/protocol/engine.ts';
+import type { DeviceName, KvCacheType } from '../../extension/protocol/engine.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
 import type { Fact } from './facts.ts';
 
@@ -30,14 +30,22 @@ export interface Likelihood {
 }
 
 /** The engine with the evidence heads that its model's file is known for. */
-export function loadEngine(modelPath: string, device: DeviceName): LoadedEngine {
+export function loadEngine(
+  modelPath: string,
+  device: DeviceName,
+  kvCacheType: KvCacheType = 'f16',
+): LoadedEngine {
   const { metadata } = readGgufHeader(modelPath);
   const text = (key: string): string | null => {
     const value = metadata.get(key);
     return typeof value === 'string' ? value : null;
   };
   const heads = evidenceHeadsOf(text('general.basename'), text('general.size_label'));
-  return new LoadedEngine(modelPath, { device }, heads?.map(([layer, head]) => ({ layer, head })) ?? null);
+  return new LoadedEngine(
+    modelPath,
+    { device, kvCacheType },
+    heads?.map(([layer, head]) => ({ layer, head })) ?? null,
+  );
 }
 
 /** Reads the passages under the question with the options; without options uncompressed. */

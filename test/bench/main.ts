@@ -2,6 +2,7 @@
 import { isAskError } from '../../extension/errors.ts';
 import { evidenceHeadsBench } from './evidenceHeads.ts';
 import { followUpsBench } from './followUps.ts';
+import { reportBench } from './joined.ts';
 import { plantedFactsBench } from './plantedFacts.ts';
 import { qualityBench } from './quality/bench.ts';
 import { rankingBench } from './ranking.ts';
@@ -27,6 +28,10 @@ const benches: ReadonlyMap<string, Bench> = new Map([
   [
     'reuse',
     { about: 'follow-ups, restarts and repeated questions against a first reading', run: reuseBench },
+  ],
+  [
+    'report',
+    { about: 'what speed and reuse measured last, in one table with what bounds them', run: reportBench },
   ],
   [
     'followups',

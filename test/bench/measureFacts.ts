@@ -34,13 +34,6 @@ const variants: { readonly [name: string]: (preset: CompressionOptions) => Compr
   chunk256: (preset) => ({ ...preset, chunkTokens: 256 }),
   chunk1024: (preset) => ({ ...preset, chunkTokens: 1024 }),
   sigma: (preset) => ({ ...preset, growth: 'sigma' }),
-  blend: (preset) => ({
-    ...preset,
-    score:
-      preset.score.kind === 'evidenceHeads'
-        ? { kind: 'blend', heads: preset.score.heads, ownShare: 0.5 }
-        : preset.score,
-  }),
 };
 
 export const variantNames: readonly string[] = Object.keys(variants);

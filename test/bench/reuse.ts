@@ -71,6 +71,7 @@ export async function reuseBench([option, statesFolder]: readonly string[]): Pro
       answerSoFar: '',
       model: modelPath,
       device: 'cpu',
+      kvCacheType: 'f16',
       preset: 'default',
     },
     ...{
@@ -194,10 +195,10 @@ async function timed(engine: EngineClient, request: AskRequest): Promise<Timed> 
 /** What was read into the index now; the seconds are those of reading it. */
 async function indexed(
   engine: EngineClient,
-  { folders, model, device, states }: AskRequest,
+  { folders, model, device, kvCacheType, states }: AskRequest,
 ): Promise<{ files: number; tokens: number; seconds: number }> {
   if (model === undefined || states === undefined) throw new Error('no model, or nowhere to keep an index');
-  const request = { folders, model, device, states };
+  const request = { folders, model, device, kvCacheType, states };
   let last: IndexProgress | undefined;
   for await (const progress of indexWorkspace(request, partsWith(engine), () => undefined, neverAborted))
     last = progress;

@@ -27,7 +27,9 @@ import type { Passage } from '../../extension/protocol/nouns.ts';
 import { errors } from '../../extension/errors.ts';
 import { findFiles } from '../../extension/workspace/findFiles.ts';
 import { isSkipped, readSourceDocuments } from '../../extension/workspace/readSourceDocument.ts';
+import { memoryBandwidth } from './bandwidth.ts';
 import { loadEngine, neverAborted } from './likelihood.ts';
+import { peakOf, tellPeak } from './peak.ts';
 import { measureQuoting, type Quoting } from './quoting.ts';
 
 /** All in tokens. */
@@ -48,22 +50,33 @@ const wantedGeneration = 1.05;
 const wantedQuoting = 1 / 1.3;
 /** Where two logits differ by less, the rounding of a batch may decide. */
 const roundingGap = 0.01;
+/** Both in 16 bits. */
+const bytesOfKeyAndValue = 4;
 /** Share of scoring and eviction in the time of reading. */
 const wantedCompressionShare = 0.08;
+/** Of the largest memory of a process that reads so many tokens, over that of one that reads them plain. */
+const wantedPeak = 1;
+const peakTokens = 4_000;
 
 const usage = `npm run bench -- speed [options]
   --device NAME   cpu (the default), vulkan, cuda, metal or auto
   --model PATH    a GGUF file; the default model when absent
   --readings N,…  document tokens of each reading; 2000,7000 by default, to which 32000 adds half an hour
   --rounds N      how often each is measured, of which the median counts; 5 by default
+  --rounds-beyond N  the same of readings that the window does not hold; as many by default
   --output FILE   where the figures are written as JSON; test/bench/results/speed.json by default`;
 
 interface Measured {
   readonly name: string;
   readonly wanted: number;
   readonly measured: number;
+  /** Of a reading. */
+  readonly rounds?: number;
   /** Median milliseconds per token of the engine and of plain llama.cpp; absent for a share. */
   readonly millisecondsPerToken?: { readonly engine: number; readonly plain: number };
+  /** The bytes that a token has to move, over the bandwidth of the memory; where that bounds it. */
+  readonly limitMilliseconds?: number;
+  readonly megabytes?: { readonly engine: number; readonly plain: number };
 }
 
 /** Prints a table of what is wanted and what was measured, and writes it as JSON. */
@@ -75,7 +88,9 @@ export async function speedBench(args: readonly string[]): Promise<void> {
       model: { type: 'string' },
       readings: { type: 'string', default: '2000,7000' },
       rounds: { type: 'string', default: '5' },
+      'rounds-beyond': { type: 'string' },
       output: { type: 'string', default: join(repository, 'test/bench/results/speed.json') },
+      peak: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -86,7 +101,20 @@ export async function speedBench(args: readonly string[]): Promise<void> {
   const { path, name } = await resolveModel(values.model, { signal: neverAborted });
   const engine = loadEngine(path, deviceOf(values.device));
   try {
-    const measured = await measure(engine, values.readings.split(',').map(Number), Number(values.rounds));
+    if (values.peak !== undefined) {
+      await readOnce(engine, values.peak, Number(values.readings));
+      tellPeak();
+      return;
+    }
+    const bandwidth = memoryBandwidth(engine);
+    const readings = values.readings.split(',').map(Number);
+    const rounds = Number(values.rounds);
+    const roundsOf = (documentTokens: number): number =>
+      documentTokens > engine.model.contextWindow ? Number(values['rounds-beyond'] ?? rounds) : rounds;
+    const measured = [
+      ...(await measure(engine, readings, roundsOf, bandwidth)),
+      peakMemory(['--device', values.device, '--model', path, '--readings', String(peakTokens)]),
+    ];
     const report = {
       date: new Date().toISOString().slice(0, 10),
       model: name,
@@ -95,7 +123,8 @@ export async function speedBench(args: readonly string[]): Promise<void> {
           ? engine.deviceName
           : `${cpus()[0]?.model ?? 'CPU'}, ${cpus().length} cores`,
       system: `${platform()} ${arch()}, Node ${process.version}`,
-      rounds: Number(values.rounds),
+      memoryGigabytesPerSecond: Number((bandwidth / 1e9).toFixed(1)),
+      rounds,
       settings: { tokenBudget, chunkTokens: optionsFor(engine).chunkTokens, questionTokens, answerTokens },
       measured,
     };
@@ -110,7 +139,8 @@ export async function speedBench(args: readonly string[]): Promise<void> {
 async function measure(
   engine: LoadedEngine,
   readings: readonly number[],
-  rounds: number,
+  roundsOf: (documentTokens: number) => number,
+  bandwidth: number,
 ): Promise<Measured[]> {
   const longest = Math.max(...readings);
   const document = await ownSources(engine, longest);
@@ -125,9 +155,12 @@ async function measure(
     }));
     const generating = { engine: [] as number[], plain: [] as number[] };
     const quoting: Quoting[] = [];
+    let moved = 0;
     const prompt = buildPrompt(engine.model, question);
+    const rounds = Math.max(...readings.map(roundsOf));
     for (let round = 0; round < rounds; round++) {
       for (const [index, documentTokens] of readings.entries()) {
+        if (round >= roundsOf(documentTokens)) continue;
         const part = firstTokens(document, documentTokens);
         const { seconds, context } = await readCompressed(engine, part);
         taken[index]!.engine.push(seconds.all);
@@ -139,6 +172,7 @@ async function measure(
           signal: neverAborted,
         });
         const cells = context.length + 1;
+        moved = bytesOfToken(engine, context, cells);
         generating.engine.push(await generateByEngine(context, prompt.suffix.slice(-1)));
         generating.plain.push(generatePlain(plain, cells, prompt.suffix.slice(-1)));
       }
@@ -148,11 +182,17 @@ async function measure(
     return [
       ...readings.map((documentTokens, index) => ({
         name: `reading ${documentTokens} tokens`,
+        rounds: roundsOf(documentTokens),
         wanted: wantedReading.findLast(({ from }) => documentTokens >= from)!.atMost,
         ...ratio(taken[index]!, documentTokens),
       })),
       quotingOf(quoting),
-      { name: `generating ${answerTokens} tokens`, wanted: wantedGeneration, ...ratio(generating, 1) },
+      {
+        name: `generating ${answerTokens} tokens`,
+        wanted: wantedGeneration,
+        ...ratio(generating, 1),
+        limitMilliseconds: Number(((1000 * moved) / bandwidth).toFixed(3)),
+      },
       {
         name: 'scoring and eviction, share of reading',
         wanted: wantedCompressionShare,
@@ -162,6 +202,33 @@ async function measure(
   } finally {
     plain.dispose();
   }
+}
+
+/** What one token reads: all weights, and the keys and values of the cells before it. */
+function bytesOfToken({ model }: LoadedEngine, context: LlamaContext, cells: number): number {
+  const rows = context.layouts().reduce((sum, { headDim, kvHeads }) => sum + headDim * kvHeads, 0);
+  return model.bytes + cells * rows * bytesOfKeyAndValue;
+}
+
+function peakMemory(args: readonly string[]): Measured {
+  const megabytes = {
+    engine: Math.round(peakOf('speed', 'engine', args) / 1e6),
+    plain: Math.round(peakOf('speed', 'plain', args) / 1e6),
+  };
+  const measured = Number((megabytes.engine / megabytes.plain).toFixed(3));
+  return { name: `peak memory, ${peakTokens} tokens read`, wanted: wantedPeak, measured, megabytes };
+}
+
+/** In a process of which the memory is measured. */
+async function readOnce(engine: LoadedEngine, way: string, tokens: number): Promise<void> {
+  const document = await ownSources(engine, tokens);
+  if (way === 'engine') {
+    await readCompressed(engine, document);
+    return;
+  }
+  const plain = new LlamaContext(engine.model, { contextSize: tokens + maxBatchTokens, probe: false });
+  readPlain(plain, document.tokens);
+  plain.dispose();
 }
 
 /** Of the medians over the quotes; tells on the console what was drafted and where the texts part. */
@@ -281,9 +348,12 @@ function print(report: object, measured: readonly Measured[]): void {
   }
   const row = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(40) : cell.padStart(10))).join('');
-  console.log(row(['', 'at most', 'measured', 'ms/token', 'plain']));
-  for (const { name, wanted, measured: value, millisecondsPerToken: ms } of measured) {
+  console.log(row(['', 'at most', 'measured', 'ms/token', 'plain', 'limit']));
+  for (const { name, wanted, measured: value, millisecondsPerToken: ms, ...more } of measured) {
     const times = ms === undefined ? ['', ''] : [ms.engine.toFixed(2), ms.plain.toFixed(2)];
+    if (more.limitMilliseconds !== undefined) times.push(more.limitMilliseconds.toFixed(2));
+    if (more.megabytes !== undefined)
+      times.splice(0, 2, `${more.megabytes.engine} MB`, `${more.megabytes.plain} MB`);
     console.log(row([name, wanted.toFixed(2), value.toFixed(3), ...times]), value > wanted ? ' MISSED' : '');
   }
 }

@@ -23,7 +23,9 @@ const declared = {
 const enumerators = {
   GGML_TYPE_F32: structs.ggmlType.f32,
   GGML_TYPE_F16: structs.ggmlType.f16,
+  GGML_TYPE_Q8_0: structs.ggmlType.q8_0,
   GGML_TYPE_I32: structs.ggmlType.i32,
+  GGML_HINT_SRC0_IS_HADAMARD: structs.hadamardHint,
   LLAMA_FLASH_ATTN_TYPE_ENABLED: structs.flashAttention.enabled,
   GGML_BACKEND_DEVICE_TYPE_CPU: structs.deviceType.cpu,
   GGML_BACKEND_DEVICE_TYPE_GPU: structs.deviceType.gpu,

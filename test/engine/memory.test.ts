@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EngineClient } from '../../extension/engineClient/engineClient.ts';
 import { readGgufHeader } from '../../extension/models/ggufFile.ts';
 import { estimateMemory } from '../../extension/models/memoryEstimate.ts';
+import type { KvCacheType } from '../../extension/protocol/engine.ts';
 import type { Passage, Statistics } from '../../extension/protocol/nouns.ts';
 import { smolLm2Path } from '../modelFiles.ts';
 import { writeTinyModel } from '../reference/tinyModel.ts';
@@ -35,26 +36,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+const sources = ['engineClient/engineClient.ts', 'ask.ts', 'engine/server.ts', 'chooseReading.ts'].map(
+  (path) => ownSource(`extension/${path}`),
+);
+
 test('the default model: within 10 % of the estimate, and no more for 32,000 tokens than for 4,000', async () => {
   const modelPath = await smolLm2Path();
-  const sources = ['engineClient/engineClient.ts', 'ask.ts', 'engine/server.ts', 'chooseReading.ts'].map(
-    (path) => ownSource(`extension/${path}`),
-  );
   const short = await measureReading(modelPath, sources, 4_000);
-  const contextSize = short.allocated.cells();
-  const settings = { contextSize, chunkTokens: 512, tokenBudget, batchTokens: 512, questionTokens: 24 };
-  const estimate = estimateMemory(readGgufHeader(modelPath), settings);
-  const ofCompression = short.statistics.kvCacheBytes - estimate.kvCacheBytes;
-  const taken = short.statistics.peakEngineBytes - short.bytesBeforeLoading;
-  for (const [what, estimated, measured] of [
-    ["llama.cpp's buffers", ofLibrary(estimate), short.allocated.main()],
-    ['the copy of the keys', estimate.keptKeyBytes, ofCompression],
-    ['growth of the resident set', estimate.totalBytes, taken],
-  ] as const) {
-    console.log(comparison(what, estimated, measured));
-    expect(Math.abs(estimated - measured) / measured, what).toBeLessThan(allowedError);
-  }
-
+  holdToEstimate(modelPath, short, 'f16');
   const repeated = Array.from({ length: 10 }, () => sources).flat();
   const long = await measureReading(modelPath, repeated, 32_000);
   console.log(
@@ -65,6 +54,11 @@ test('the default model: within 10 % of the estimate, and no more for 32,000 tok
   expect(long.statistics.peakEngineBytes).toBeLessThanOrEqual(
     allowedGrowth * short.statistics.peakEngineBytes,
   );
+});
+
+test('the default model with a cache of q8_0: within 10 % of the estimate', async () => {
+  const modelPath = await smolLm2Path();
+  holdToEstimate(modelPath, await measureReading(modelPath, sources, 4_000, 'q8_0'), 'q8_0');
 });
 
 test('memory that is taken meanwhile ends in an error, and the same engine answers afterwards', async () => {
@@ -117,18 +111,37 @@ interface MeasuredReading {
   readonly bytesBeforeLoading: number;
 }
 
+function holdToEstimate(
+  modelPath: string,
+  { allocated, statistics, bytesBeforeLoading }: MeasuredReading,
+  kvCacheType: KvCacheType,
+): void {
+  const contextSize = allocated.cells();
+  const settings = { contextSize, chunkTokens: 512, tokenBudget, batchTokens: 512, questionTokens: 24 };
+  const estimate = estimateMemory(readGgufHeader(modelPath), { ...settings, kvCacheType });
+  for (const [what, estimated, measured] of [
+    ["llama.cpp's buffers", ofLibrary(estimate), allocated.main()],
+    ['the copy of the keys', estimate.keptKeyBytes, statistics.kvCacheBytes - estimate.kvCacheBytes],
+    ['growth of the resident set', estimate.totalBytes, statistics.peakEngineBytes - bytesBeforeLoading],
+  ] as const) {
+    console.log(comparison(`${kvCacheType}: ${what}`, estimated, measured));
+    expect(Math.abs(estimated - measured) / measured, what).toBeLessThan(allowedError);
+  }
+}
+
 /** Reads the first `tokens` tokens of the passages, by about so many characters, in a new process. */
 async function measureReading(
   modelPath: string,
   passages: readonly Passage[],
   tokens: number,
+  kvCacheType: KvCacheType = 'f16',
 ): Promise<MeasuredReading> {
   const allocated = readAllocated();
   return withEngine(
     ['env', 'ASK_CODEBASE_LLAMA_LOG=1'],
     async (engine) => {
       const bytesBeforeLoading = statusBytes(engine.pid, 'VmRSS');
-      await engine.request('load', { modelPath, device: 'cpu' });
+      await engine.request('load', { modelPath, device: 'cpu', kvCacheType });
       const { statistics } = await askEngine(engine, {
         passages: await cutTo(engine, passages, tokens),
         tokenBudget,

@@ -8,11 +8,12 @@ export const gpuModels: readonly TinyModelName[] = ['llama, frequency factors', 
 
 /**
  * Loads the Vulkan library; to be called before anything else loads one.
+ * @param times how often the device is named: ggml then has so many devices, each with its own memory and queues.
  * @returns false, with the reason printed, only where the library finds no GPU device; every other failure is thrown.
  */
-export function hasVulkanDevice(): boolean {
+export function hasVulkanDevice(times = 1): boolean {
   // Without being named, a device that runs on the CPU is passed over.
-  process.env['GGML_VK_VISIBLE_DEVICES'] = '0';
+  process.env['GGML_VK_VISIBLE_DEVICES'] = new Array(times).fill('0').join(',');
   try {
     const gpu = loadLibrary('vulkan').devices.find((device) => device.isGpu);
     console.log(`Vulkan device: ${gpu?.description ?? 'none'}`);

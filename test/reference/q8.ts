@@ -4,6 +4,22 @@ import { fromHalfBits, toHalfBits } from './halfFloat.ts';
 const blockValues = 32;
 const blockBytes = 34;
 
+/** Each value is rounded by at most half a step, and 127 steps are the largest of its block. */
+export const q8ValueError = 1 / 254;
+
+/** So the most by which a block is off, of its length (L2). */
+export const q8BlockError = Math.sqrt(blockValues) * q8ValueError;
+
+/** The most by which rounding moves these values (L2), whole blocks of them. */
+export function mostQ8Error(values: Float64Array): number {
+  let sum = 0;
+  for (let start = 0; start < values.length; start += blockValues) {
+    const largest = Math.max(...values.subarray(start, start + blockValues).map(Math.abs));
+    sum += blockValues * (largest * q8ValueError) ** 2;
+  }
+  return Math.sqrt(sum);
+}
+
 export function fromQ8(bytes: Uint8Array): Float64Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const values = new Float64Array((bytes.length / blockBytes) * blockValues);

@@ -85,11 +85,16 @@ describe('a question over an indexed workspace', () => {
 describe('indexing', () => {
   const index = async (faults: Faults): Promise<IndexProgress[]> => {
     await makeFiles(shop);
-    const { folders, device } = request();
+    const { folders, device, kvCacheType } = request();
     const parts = partsWith(standInEngine(faults));
     const { signal } = new AbortController();
     const all: IndexProgress[] = [];
-    for await (const one of indexWorkspace({ folders, device, states }, parts, () => undefined, signal))
+    for await (const one of indexWorkspace(
+      { folders, device, kvCacheType, states },
+      parts,
+      () => undefined,
+      signal,
+    ))
       all.push(one);
     return all;
   };
@@ -135,12 +140,17 @@ describe('indexing', () => {
 
   test('is cancelled between two files', async () => {
     await makeFiles(shop);
-    const { folders, device } = request();
+    const { folders, device, kvCacheType } = request();
     const stop = new AbortController();
     const parts = partsWith(standInEngine({ index: () => (stop.abort(), 1) }));
     const indexed: number[] = [];
     const all = async (): Promise<void> => {
-      const events = indexWorkspace({ folders, device, states }, parts, () => undefined, stop.signal);
+      const events = indexWorkspace(
+        { folders, device, kvCacheType, states },
+        parts,
+        () => undefined,
+        stop.signal,
+      );
       for await (const progress of events) indexed.push(progress.indexed);
     };
     await expect(all()).rejects.toMatchObject({ reason: 'cancelled' });

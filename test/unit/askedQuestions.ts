@@ -37,6 +37,7 @@ export function request(): AskRequest {
     answerSoFar: '',
     folders: [{ name: 'shop', rootPath: root }],
     device: 'cpu',
+    kvCacheType: 'f16',
     preset: 'default',
     tokenBudget: 1024,
     maxAnswerTokens: 400,

@@ -200,11 +200,12 @@ describe('settings', () => {
     expect(orders).toEqual(orders.map((_, index) => index + 1));
   });
 
-  test('a workspace that is not trusted chooses neither files nor the device', () => {
-    const named = ['model', 'modelFolder', 'modelMirror', 'device'].map(id);
+  test('a workspace that is not trusted chooses neither files nor the device nor how it is used', () => {
+    const named = ['model', 'modelFolder', 'modelMirror', 'device', 'kvCacheType'].map(id);
     expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(named);
     expect(named.map((key) => contributed[key]?.scope)).toEqual([
       'machine-overridable',
+      'machine',
       'machine',
       'machine',
       'machine',

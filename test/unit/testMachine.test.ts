@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { errors } from '../../extension/errors.ts';
 import type { EngineNotice } from '../../extension/protocol/engine.ts';
+import { cudaErrors } from '../../extension/cuda/cudaErrors.ts';
 import { noticeSentence } from '../../extension/terminal/noticeSentence.ts';
 import { testMachine, type MachineTest } from '../../extension/testMachine.ts';
 import { answered, lines, makeFiles, partsWith, request, shop } from './askedQuestions.ts';
@@ -89,6 +90,10 @@ test.each([
   [
     steppedDown,
     'The model runs with less memory than usual (12 of 30 layers on a GPU, chunks of 256 tokens): 3.00 GiB would be needed and Vulkan0 has 1.00 GiB free.',
+  ],
+  [
+    { kind: 'cudaLeftOut', instead: 'Vulkan0', why: cudaErrors.noToolkit(['blas.so.13'], ['blas.so.12']) },
+    'CUDA cannot run here: neither blas.so.13 (CUDA 13) nor blas.so.12 (CUDA 12) is found. Vulkan0 is used instead. Install what is missing, or name the device vulkan or cpu.',
   ],
   [
     { kind: 'deviceLeftOut', device: 'Vulkan0', why: 'its rotation came out wrong' },

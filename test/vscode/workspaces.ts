@@ -29,6 +29,7 @@ export const foreignSettings = {
   'askCodebase.model': '/of/the/workspace.gguf',
   'askCodebase.modelFolder': '/of/the',
   'askCodebase.device': 'metal',
+  'askCodebase.kvCacheType': 'q8_0',
 } as const;
 
 /** The ferry with these settings in its own settings.json. */

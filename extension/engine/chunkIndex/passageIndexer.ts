@@ -7,6 +7,7 @@
  * behind each passage, and compared with the passage's keys.
  */
 import { errors } from '../../errors.ts';
+import { layerTexts, notServedTexts, problem } from '../../models/modelProblems.ts';
 import type { AttentionHead } from '../compression/options.ts';
 import type { LayerLayout, Queries, RopeParams } from '../llama/attentionProbe.ts';
 import type { Pointer } from '../llama/functions.ts';
@@ -77,11 +78,14 @@ export class PassageIndexer {
       const other = ranking.find((head) => !alike(first, this.#layoutOf(head)));
       if (rope === null || other !== undefined) {
         const { layer } = other ?? first;
-        throw errors.modelNotServed(model.path, `layer ${layer} rotates its keys in another way`);
+        throw errors.modelNotServed(
+          model.path,
+          problem(notServedTexts.layer, layer, layerTexts.otherRotation),
+        );
       }
       this.headDim = headDim;
       if (headDim % q8Block.values !== 0)
-        throw errors.modelNotServed(model.path, `its keys have ${headDim} values, no multiple of 32`);
+        throw errors.modelNotServed(model.path, problem(notServedTexts.headLength, headDim, q8Block.values));
       this.#rope = rope;
       const factors = rope.frequencyFactors;
       this.#frequencyFactors = factors === null ? null : new Float32Array(rope.nDims / 2);

@@ -14,6 +14,7 @@ import { batchLength, prefill, runBatch, type Pace } from '../prefill.ts';
 import type { LayerLayout, Queries } from '../llama/attentionProbe.ts';
 import { keptAfter, selectCells } from './keep.ts';
 import type { CompressionOptions } from './options.ts';
+import { sharedLines } from './sharedLines.ts';
 import { listScope, listScores, rowWeights, scoredLayers, type ListScope } from './score.ts';
 
 export interface CompressionInput {
@@ -127,9 +128,22 @@ export async function compress(
     context.truncate(cells);
 
     const chunkScores = await timed(seconds, 'score', () => listScores(options, layouts, attention, cells));
-    const selected = await timed(seconds, 'score', () =>
-      lists.map((list, index) => select(list, chunkScores[index]!, document, options, prefix.length, kept)),
-    );
+    // The sinks are the document's first tokens; kept always, they stay the first cells after the prefix.
+    const always = Math.min(kept, prefix.length + options.sinkTokens);
+    const lineOf = (entry: number): number => document.lineOf[entry]!;
+    const selected = await timed(seconds, 'score', () => {
+      const lines = sharedLines(options.score, lists, layouts, attention, always, kept, lineOf);
+      return lists.map(({ entries }, index) =>
+        selectCells(
+          chunkScores[index]!,
+          options.unit,
+          always,
+          kept,
+          (cell) => lineOf(entries[cell]!),
+          lines === null ? null : (cell) => lines.has(entries[cell]!),
+        ),
+      );
+    });
     lists = lists.map((list, index) => gatherList(list, selected[index]!));
     const last = Int32Array.from({ length: kept }, (_, cell) => cells - kept + cell);
     windowed &&= gatherList(windowed, last);
@@ -186,19 +200,6 @@ function appendChunk(list: CellList, firstEntry: number, firstCell: number, leng
     entries: extend(list.entries, firstEntry),
     firstPositions: extend(list.firstPositions, firstCell),
   };
-}
-
-function select(
-  list: CellList,
-  scores: Float32Array,
-  document: DocumentTokens,
-  options: CompressionOptions,
-  prefixLength: number,
-  kept: number,
-): Int32Array {
-  // The sinks are the document's first tokens; kept always, they stay the first cells after the prefix.
-  const always = Math.min(kept, prefixLength + options.sinkTokens);
-  return selectCells(scores, options.unit, always, kept, (cell) => document.lineOf[list.entries[cell]!]!);
 }
 
 /** The lists as the cache operations take them: one entry for every layer. @param last that of layers with a window */

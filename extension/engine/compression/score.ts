@@ -8,8 +8,8 @@ export type LayerScores = ReadonlyMap<number, Float32Array>;
 /** One list of cells is kept for the whole model, for each layer, or for each KV head of each layer. */
 export type ListScope = 'model' | 'layer' | 'kvHead';
 
-export function listScope(options: CompressionOptions): ListScope {
-  return options.score.kind === 'evidenceHeads' ? 'model' : options.scope;
+export function listScope({ score, scope }: CompressionOptions): ListScope {
+  return score.kind === 'evidenceHeads' && score.linesShare === 1 ? 'model' : scope;
 }
 
 /** The layers whose attention the options need. @param layouts those that see all tokens */
@@ -17,7 +17,7 @@ export function scoredLayers(
   options: CompressionOptions,
   layouts: readonly LayerLayout[],
 ): ReadonlySet<number> {
-  return options.score.kind === 'evidenceHeads'
+  return options.score.kind === 'evidenceHeads' && options.score.linesShare === 1
     ? new Set(options.score.heads.map(({ layer }) => layer))
     : new Set(layouts.map(({ layer }) => layer));
 }
@@ -40,19 +40,14 @@ export function listScores(
   cells: number,
 ): Float32Array[] {
   const { score } = options;
-  if (score.kind === 'evidenceHeads') return [sumHeads(scores, score.heads, cells)];
-  const own = layouts.flatMap((layout) =>
+  if (score.kind === 'evidenceHeads' && score.linesShare === 1) return [sumHeads(scores, score.heads, cells)];
+  return layouts.flatMap((layout) =>
     options.scope === 'layer'
       ? [sumHeads(scores, headRange(layout.layer, 0, layout.heads), cells)]
       : Array.from({ length: layout.kvHeads }, (_, kvHead) => {
           const group = layout.heads / layout.kvHeads;
           return sumHeads(scores, headRange(layout.layer, kvHead * group, group), cells);
         }),
-  );
-  if (score.kind === 'own') return own;
-  const shared = normalize(sumHeads(scores, score.heads, cells));
-  return own.map((list) =>
-    normalize(list).map((value, cell) => score.ownShare * value + (1 - score.ownShare) * shared[cell]!),
   );
 }
 
@@ -78,9 +73,4 @@ function sumHeads(scores: LayerScores, heads: readonly AttentionHead[], cells: n
 
 function headRange(layer: number, first: number, count: number): AttentionHead[] {
   return Array.from({ length: count }, (_, index) => ({ layer, head: first + index }));
-}
-
-function normalize(scores: Float32Array): Float32Array {
-  const sum = scores.reduce((total, score) => total + score, 0);
-  return sum === 0 ? scores : scores.map((score) => score / sum);
 }

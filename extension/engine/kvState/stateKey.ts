@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { CompressionOptions } from '../compression/options.ts';
+import type { KvCacheType } from '../../protocol/engine.ts';
 import type { Token } from '../numbers.ts';
 
 /** What every stored thing depends on, whatever was read. */
@@ -21,6 +22,8 @@ export interface EngineIdentity {
 }
 
 export interface StateKeyParts extends EngineIdentity {
+  /** Rows of another type cannot be put back. */
+  readonly kvCacheType: KvCacheType;
   readonly prefix: readonly Token[];
   /** Every token of every passage in its order, with the paths: the contents of the files as far as they are read. */
   readonly document: readonly Token[];

@@ -5,8 +5,11 @@
  */
 import koffi from 'koffi';
 import { errors } from '../../errors.ts';
+import { notServedTexts, problem, type LayerProblem } from '../../models/modelProblems.ts';
+import { kvCacheBytes, kvCacheTypeNumbers } from '../../models/kvCacheType.ts';
+import type { KvCacheType } from '../../protocol/engine.ts';
 import type { Functions, Pointer } from './functions.ts';
-import { EvalCallback, ggmlType } from './structs.ts';
+import { EvalCallback, isHadamard } from './structs.ts';
 import { floatParams, readOperation, readTensor, type TensorInfo } from './tensor.ts';
 
 /** How one layer rotates its keys: the arguments of `ggml_rope_ext`. */
@@ -25,9 +28,12 @@ export interface RopeParams {
 /** One layer's attention, as read off llama.cpp's own graph. */
 export interface LayerLayout {
   readonly layer: number;
-  /** The cache tensors, f16 (headDim * kvHeads, cells). */
+  /** The cache tensors, of `cacheType` (headDim * kvHeads, cells). */
   readonly kCache: Pointer;
   readonly vCache: Pointer;
+  readonly cacheType: KvCacheType;
+  /** Bytes of one cell's keys, all heads together, and as many of its values. */
+  readonly rowBytes: number;
   readonly headDim: number;
   readonly heads: number;
   readonly kvHeads: number;
@@ -35,6 +41,11 @@ export interface LayerLayout {
   readonly scale: number;
   /** Null: the layer has no RoPE, so that a key is the same wherever it stands. */
   readonly rope: RopeParams | null;
+  /**
+   * Before it writes to a quantised cache, llama.cpp multiplies rotated keys and queries by a Walsh-Hadamard matrix,
+   * which spreads outliers over a block: its side, which divides headDim. Null: keys are stored as they are.
+   */
+  readonly hadamard: number | null;
   /** Tokens that a token sees, itself included; null: all before it. */
   readonly window: number | null;
 }
@@ -66,6 +77,7 @@ export class AttentionProbe {
   readonly #f: Functions;
   readonly #flashAttention: number;
   readonly #rope: number;
+  readonly #product: number;
   #mode: Mode = { kind: 'off' };
   /** An error inside the callback cannot cross native code: it is kept and thrown after the decode. */
   #failure: unknown = null;
@@ -74,6 +86,7 @@ export class AttentionProbe {
     this.#f = functions;
     this.#flashAttention = operationNumber(functions, 'FLASH_ATTN_EXT');
     this.#rope = operationNumber(functions, 'ROPE');
+    this.#product = operationNumber(functions, 'MUL_MAT');
     this.callback = koffi.register(
       (tensor: Pointer, ask: boolean) => this.#visit(tensor, ask),
       koffi.pointer(EvalCallback),
@@ -84,18 +97,26 @@ export class AttentionProbe {
    * Runs `decode` and reads each layer's form off its graph.
    * @throws errors.modelNotServed when a layer does not have one attention node of the form that compression can serve,
    *         or a rotation that is not that of a layer's queries and keys alike, or where layers share a mask and not a
-   *         window, or a window and not a mask.
-   * @param windows of each layer, as `LayerLayout.window`
+   *         window, or a window and not a mask; errors.kvCacheNotServed instead where the cache is quantised.
+   * @param cacheType what the context was made with. @param windows of each layer, as `LayerLayout.window`
    */
-  readLayouts(modelPath: string, windows: readonly (number | null)[], decode: () => void): LayerLayout[] {
+  readLayouts(
+    modelPath: string,
+    cacheType: KvCacheType,
+    windows: readonly (number | null)[],
+    decode: () => void,
+  ): LayerLayout[] {
     const attention = new Map<number, TensorInfo>();
     const ropes = new Map<string, TensorInfo>();
     this.#during({ kind: 'layout', attention, ropes }, decode);
     const windowOf = new Map<Pointer, number | null>();
     const maskOf = new Map<string, Pointer>();
     const layouts = windows.map((window, layer) => {
-      const refuse = (why: string): never => {
-        throw errors.modelNotServed(modelPath, `layer ${layer} ${why}`);
+      const refuse = (why: LayerProblem): never => {
+        const ofLayer = problem(notServedTexts.layer, layer, why);
+        if (cacheType === 'f16') throw errors.modelNotServed(modelPath, ofLayer);
+        // It may be for the type alone, as where a device has no attention over quantised rows.
+        throw errors.kvCacheNotServed(cacheType, modelPath, ofLayer);
       };
       const node = attention.get(layer) ?? refuse('has no flash-attention node');
       const ofKeys = ropes.get(`Kcur-${layer}`);
@@ -112,12 +133,14 @@ export class AttentionProbe {
         refuse('sees other tokens than its window says');
       windowOf.set(mask, window);
       maskOf.set(named, mask);
-      return layout(refuse, layer, node, ofKeys, window);
+      const form = layout(refuse, cacheType, node);
+      const rope = ofKeys === undefined ? null : ropeParams(ofKeys);
+      return { layer, ...form, hadamard: this.#hadamardOf(node), rope, window };
     });
     // So a layer that shows no RoPE has none, and not one by another name.
     const [other] = ropes.keys();
     if (other !== undefined)
-      throw errors.modelNotServed(modelPath, `it rotates ${other}, which is not known`);
+      throw errors.modelNotServed(modelPath, problem(notServedTexts.unknownRotation, other));
     return layouts;
   }
 
@@ -185,6 +208,12 @@ export class AttentionProbe {
     }
   }
 
+  /** The side of the matrix that the queries, as they reach the attention, are the product of. */
+  #hadamardOf(attention: TensorInfo): number | null {
+    const { op, opParams, src } = readTensor(readTensor(attention.src[0]!).viewSrc!);
+    return op === this.#product && isHadamard(opParams) ? readTensor(src[0]!).ne[0]! : null;
+  }
+
   #readQueries(attention: TensorInfo): Queries {
     const pointer = attention.src[0]!;
     const q = readTensor(pointer);
@@ -198,42 +227,39 @@ export class AttentionProbe {
 }
 
 function layout(
-  refuse: (why: string) => never,
-  layer: number,
+  refuse: (why: LayerProblem) => never,
+  cacheType: KvCacheType,
   node: TensorInfo,
-  rope: TensorInfo | undefined,
-  window: number | null,
-): LayerLayout {
+): Omit<LayerLayout, 'layer' | 'hadamard' | 'rope' | 'window'> {
   const [q, k, v] = [0, 1, 2].map((index) => readTensor(node.src[index]!)) as [
     TensorInfo,
     TensorInfo,
     TensorInfo,
   ];
   if (k.viewSrc === null || v.viewSrc === null) refuse('attends on another device than its KV cache is on');
+  const type = kvCacheTypeNumbers[cacheType];
   const [scale = 0, maxBias = 0, softCap = 0] = floatParams(node.opParams);
   if (maxBias !== 0) refuse('uses ALiBi');
   if (softCap !== 0) refuse('caps its attention scores');
   if (node.src[4] !== null) refuse('has attention sinks of its own');
-  if (k.type !== ggmlType.f16 || v.type !== ggmlType.f16)
-    refuse('keeps its KV cache in another type than f16');
+  if (k.type !== type || v.type !== type) refuse('keeps its KV cache in another type than was asked for');
   const [headDim = 0, tokens = 0, heads = 0] = q.ne;
   if (q.viewSrc === null || q.nb[1] !== headDim * heads * 4 || (tokens > 0 && q.nb[2] !== headDim * 4)) {
     refuse('lays its queries out in another order');
   }
   const kvHeads = k.ne[2] ?? 0;
   if (v.ne[0] !== headDim || k.ne[0] !== headDim) refuse('has keys and values of different width');
-  if (k.nb[2] !== headDim * 2 || k.nb[1] !== headDim * kvHeads * 2)
-    refuse('lays its keys out in another order');
+  const rowBytes = kvCacheBytes(cacheType, headDim * kvHeads);
+  if (k.nb[2] !== rowBytes / kvHeads || k.nb[1] !== rowBytes) refuse('lays its keys out in another order');
   return {
-    layer,
     kCache: k.viewSrc,
     vCache: v.viewSrc,
+    cacheType,
+    rowBytes,
     headDim,
     heads,
     kvHeads,
     scale,
-    rope: rope === undefined ? null : ropeParams(rope),
-    window,
   };
 }
 

@@ -2,16 +2,19 @@
  * Finch's three operations on llama.cpp's KV cache, as ggml graphs that run on the device where each layer's
  * cache lives: attention scores of the question, the copy of keys as first written, and keep-and-re-rotate.
  *
- * Rotating the same f16 key once per chunk would add up its rounding. So the keys of the kept cells are held a
+ * Rotating the same rounded key once per chunk would add up its rounding. So the keys of the kept cells are held a
  * second time as they were first written (`firstKeys`), and every rotation starts from those.
  */
 import { errors } from '../../errors.ts';
-import type { LayerLayout, Queries } from './attentionProbe.ts';
+import { kvCacheTypeNumbers } from '../../models/kvCacheType.ts';
+import type { LayerLayout, Queries, RopeParams } from './attentionProbe.ts';
+import { checkCacheSupport } from './cacheSupport.ts';
 import type { Functions, Pointer } from './functions.ts';
 import { GraphRunner, type GraphInput } from './graph.ts';
 import { decodeThreads, type LlamaLibrary } from './library.ts';
 import type { LlamaContext } from './llamaContext.ts';
-import { rotate } from './rotation.ts';
+import { hadamardMatrix, hadamardProduct, rotate } from './rotation.ts';
+import { addScores, causalMask, scoreBlocks, type ScoreBlock } from './scoreBlocks.ts';
 import { ggmlType } from './structs.ts';
 import { readTensor } from './tensor.ts';
 
@@ -23,9 +26,6 @@ export type KeptCells = { readonly shared: Int32Array } | { readonly perHead: re
 /** For each list of `KeptCells`, the position at which each of those cells' keys was first written. */
 export type FirstPositions = KeptCells;
 
-/** Question rows scored at a time, which bounds the memory of the graph. */
-const scoreRowsPerGraph = 64;
-
 interface DeviceGroup {
   readonly layers: readonly LayerLayout[];
   readonly scoring: GraphRunner;
@@ -33,7 +33,7 @@ interface DeviceGroup {
   readonly evicting: GraphRunner;
   readonly tensors: Pointer;
   readonly buffer: Pointer;
-  /** Per layer of the group, f16 (headDim * kvHeads, rows). */
+  /** Per layer of the group, of the cache's type (headDim * kvHeads, rows). */
   readonly firstKeys: ReadonlyMap<number, Pointer>;
 }
 
@@ -45,7 +45,10 @@ export class CacheOperations {
   readonly #context: LlamaContext;
   readonly #groups: readonly DeviceGroup[];
 
-  /** @param rows the most cells that a chunk and what was kept before it can fill together. */
+  /**
+   * @param rows the most cells that a chunk and what was kept before it can fill together.
+   * @throws errors.kvCacheNotServed when a layer's device cannot work on rows of the cache's type, errors.memoryRanOut
+   */
   constructor(context: LlamaContext, rows: number) {
     this.#f = context.model.library.functions;
     this.#context = context;
@@ -83,7 +86,7 @@ export class CacheOperations {
       throw errors.internal(`the attention of layer ${windowed.layer} ends at its window`, undefined);
     for (const group of this.#groups) {
       const layers = group.layers.filter(({ layer }) => queries.has(layer));
-      for (const block of blocks(layers, queries, scoreRowsPerGraph)) {
+      for (const block of scoreBlocks(layers, queries)) {
         const scores = this.#scoreBlock(group, block, cells, rowWeights);
         block.layers.forEach(({ layer, heads }, index) => {
           const total = result.get(layer) ?? new Float32Array(heads * cells);
@@ -101,9 +104,9 @@ export class CacheOperations {
       group.copying.run(group.layers.length * 4 + 8, (c) => ({
         inputs: [],
         nodes: group.layers.map((layout) => {
-          const rowElements = layout.headDim * layout.kvHeads;
+          const { headDim, kvHeads, rowBytes } = layout;
           const view = (tensor: Pointer): Pointer =>
-            this.#f.ggml_view_2d(c, tensor, rowElements, to - from, rowElements * 2, from * rowElements * 2);
+            this.#f.ggml_view_2d(c, tensor, headDim * kvHeads, to - from, rowBytes, from * rowBytes);
           return this.#f.ggml_cpy(c, view(layout.kCache), view(group.firstKeys.get(layout.layer)!));
         }),
         results: [],
@@ -119,7 +122,7 @@ export class CacheOperations {
   keep(kept: readonly KeptCells[], firstPositions: readonly FirstPositions[]): void {
     const length = keptLength(kept[0]!);
     for (const group of this.#groups) {
-      group.evicting.run(group.layers.length * 16 + 16, (c) => {
+      group.evicting.run(group.layers.length * 24 + 16, (c) => {
         const inputs: GraphInput[] = [];
         const nodes = group.layers.flatMap((layout) => {
           const cells = kept[layout.layer]!;
@@ -151,13 +154,13 @@ export class CacheOperations {
   }
 
   #firstKeyBytes(cells: number): number {
-    return this.layouts.reduce((sum, { headDim, kvHeads }) => sum + cells * headDim * kvHeads * 2, 0);
+    return this.layouts.reduce((sum, { rowBytes }) => sum + cells * rowBytes, 0);
   }
 
   #eachFirstKeys(cells: number, bytes: Uint8Array, copy: (tensor: Pointer, part: Uint8Array) => void): void {
     let offset = 0;
-    for (const { layer, headDim, kvHeads } of this.layouts) {
-      const length = cells * headDim * kvHeads * 2;
+    for (const { layer, rowBytes } of this.layouts) {
+      const length = cells * rowBytes;
       const tensor = this.#groups
         .map(({ firstKeys }) => firstKeys.get(layer))
         .find((one) => one !== undefined);
@@ -185,7 +188,7 @@ export class CacheOperations {
     const f = this.#f;
     const { rows, firstRow } = block;
     const visible = block.visible(cells);
-    return group.scoring.run(block.layers.length * 16 + 16, (c) => {
+    return group.scoring.run(block.layers.length * 24 + 16, (c) => {
       const mask = f.ggml_new_tensor_2d(c, ggmlType.f16, visible, rows);
       const weights = f.ggml_new_tensor_3d(c, ggmlType.f32, rows, 1, 1);
       const inputs: GraphInput[] = [
@@ -193,11 +196,10 @@ export class CacheOperations {
         { tensor: weights, data: rowWeights.slice(firstRow, firstRow + rows) },
       ];
       const results = block.layers.map((layout) => {
-        const { headDim, heads, kvHeads } = layout;
+        const { headDim, heads } = layout;
         const q = f.ggml_new_tensor_3d(c, ggmlType.f32, headDim, heads, rows);
         inputs.push({ tensor: q, data: block.queriesOf(layout) });
-        const rowBytes = headDim * kvHeads * 2;
-        const k = f.ggml_view_3d(c, layout.kCache, headDim, visible, kvHeads, rowBytes, headDim * 2, 0);
+        const k = this.#keys(c, layout, visible);
         const products = f.ggml_mul_mat(c, k, f.ggml_permute(c, q, 0, 2, 1, 3)); // (visible, rows, heads)
         const attention = f.ggml_soft_max_ext(c, products, mask, layout.scale, 0);
         const byRow = f.ggml_cont(c, f.ggml_permute(c, attention, 1, 0, 2, 3)); // (rows, visible, heads)
@@ -205,6 +207,17 @@ export class CacheOperations {
       });
       return { inputs, nodes: results, results };
     });
+  }
+
+  /** The keys of the first cells: (headDim, cells, kvHeads), f16 in their place, or f32 where they are quantised. */
+  #keys(c: Pointer, { kCache, cacheType, rowBytes, headDim, kvHeads }: LayerLayout, cells: number): Pointer {
+    const f = this.#f;
+    if (cacheType === 'f16')
+      return f.ggml_view_3d(c, kCache, headDim, cells, kvHeads, rowBytes, rowBytes / kvHeads, 0);
+    // Not every device multiplies by a quantised matrix whose rows do not lie one behind the other.
+    const rows = f.ggml_view_2d(c, kCache, headDim * kvHeads, cells, rowBytes, 0);
+    const values = f.ggml_cast(c, rows, ggmlType.f32);
+    return f.ggml_permute(c, f.ggml_reshape_3d(c, values, headDim, kvHeads, cells), 0, 2, 1, 3);
   }
 
   #keepLayer(
@@ -217,10 +230,11 @@ export class CacheOperations {
     length: number,
   ): Pointer[] {
     const f = this.#f;
-    const { headDim, kvHeads, rope } = layout;
+    const { headDim, kvHeads, rope, hadamard } = layout;
     // With one list for all heads a row is a cell; with a list per head it is one head's part of a cell.
     const perHead = 'perHead' in kept;
     const width = perHead ? headDim : headDim * kvHeads;
+    const widthBytes = perHead ? layout.rowBytes / kvHeads : layout.rowBytes;
     const headsPerRow = perHead ? 1 : kvHeads;
     const rows = perHead ? length * kvHeads : length;
     const rowIndex = perHead ? interleave(kept.perHead, (cell, head) => cell * kvHeads + head) : kept.shared;
@@ -238,12 +252,12 @@ export class CacheOperations {
     if (rope !== null) inputs.push({ tensor: shifts, data: shift });
 
     const all = (tensor: Pointer): Pointer =>
-      f.ggml_view_2d(c, tensor, width, readTensor(tensor).ne[1]! * (perHead ? kvHeads : 1), width * 2, 0);
-    const front = (tensor: Pointer): Pointer => f.ggml_view_2d(c, tensor, width, rows, width * 2, 0);
+      f.ggml_view_2d(c, tensor, width, readTensor(tensor).ne[1]! * (perHead ? kvHeads : 1), widthBytes, 0);
+    const front = (tensor: Pointer): Pointer => f.ggml_view_2d(c, tensor, width, rows, widthBytes, 0);
 
     const keys = f.ggml_get_rows(c, all(firstKeys), index);
     const heads = f.ggml_reshape_3d(c, keys, headDim, headsPerRow, rows);
-    const rotated = rope === null ? heads : rotate(f, c, heads, shifts, rope, rope.frequencyFactors);
+    const rotated = rope === null ? heads : this.#rotate(c, inputs, heads, shifts, rope, hadamard);
     const values = f.ggml_get_rows(c, all(layout.vCache), index);
     // Each write depends on the read of the same rows, so no order of execution can mix them up.
     return [
@@ -252,81 +266,27 @@ export class CacheOperations {
       f.ggml_cpy(c, values, front(layout.vCache)),
     ];
   }
+
+  /** A key in a quantised cache is turned where it is not multiplied by a Walsh-Hadamard matrix. */
+  #rotate(
+    c: Pointer,
+    inputs: GraphInput[],
+    keys: Pointer,
+    shifts: Pointer,
+    rope: RopeParams,
+    hadamard: number | null,
+  ): Pointer {
+    const f = this.#f;
+    if (hadamard === null) return rotate(f, c, keys, shifts, rope, rope.frequencyFactors);
+    const matrix = f.ggml_new_tensor_2d(c, ggmlType.f32, hadamard, hadamard);
+    inputs.push({ tensor: matrix, data: hadamardMatrix(hadamard) });
+    const plain = hadamardProduct(f, c, keys, matrix);
+    return hadamardProduct(f, c, rotate(f, c, plain, shifts, rope, rope.frequencyFactors), matrix);
+  }
 }
 
 function keptLength(kept: KeptCells): number {
   return 'perHead' in kept ? kept.perHead[0]!.length : kept.shared.length;
-}
-
-interface ScoreBlock {
-  readonly layers: readonly LayerLayout[];
-  /** Index of the block's first row in the question. */
-  readonly firstRow: number;
-  readonly rows: number;
-  /** Cells that the block's last row sees. */
-  visible(cells: number): number;
-  /** f32 (headDim, heads, rows) */
-  queriesOf(layout: LayerLayout): Float32Array;
-}
-
-/** Cuts the question's rows into blocks that never cross a batch of the decode. */
-function blocks(
-  layers: readonly LayerLayout[],
-  queries: ReadonlyMap<number, readonly Queries[]>,
-  rowsPerBlock: number,
-): ScoreBlock[] {
-  const batches = layers.length === 0 ? [] : queries.get(layers[0]!.layer)!.map((batch) => batch.tokens);
-  const result: ScoreBlock[] = [];
-  let batchStart = 0;
-  batches.forEach((tokens, batch) => {
-    for (let start = 0; start < tokens; start += rowsPerBlock) {
-      const rows = Math.min(rowsPerBlock, tokens - start);
-      const firstRow = batchStart + start;
-      result.push({
-        layers,
-        firstRow,
-        rows,
-        visible: (cells) => cells + firstRow + rows,
-        queriesOf: ({ layer, headDim, heads }) => {
-          const rowElements = headDim * heads;
-          return queries
-            .get(layer)!
-            [batch]!.values.subarray(start * rowElements, (start + rows) * rowElements);
-        },
-      });
-    }
-    batchStart += tokens;
-  });
-  return result;
-}
-
-function addScores(
-  total: Float32Array,
-  block: Float32Array,
-  cells: number,
-  visible: number,
-  heads: number,
-): void {
-  for (let head = 0; head < heads; head++) {
-    for (let cell = 0; cell < cells; cell++) {
-      total[head * cells + cell]! += block[head * visible + cell]!;
-    }
-  }
-}
-
-const f16MinusInfinity = 0xfc00;
-
-/** f16 (visible, rows): row i sees the cells up to `firstRowCell + i`. */
-function causalMask(visible: number, rows: number, firstRowCell: number): Uint16Array {
-  const mask = new Uint16Array(visible * rows);
-  for (let row = 0; row < rows; row++) {
-    mask.fill(
-      f16MinusInfinity,
-      row * visible + Math.min(visible, firstRowCell + row + 1),
-      (row + 1) * visible,
-    );
-  }
-  return mask;
 }
 
 /** Per-head lists (kvHeads, length) laid out as the cache is: (length, kvHeads) with heads fastest. */
@@ -354,6 +314,7 @@ function deviceOf(library: LlamaLibrary, tensor: Pointer): Pointer {
 }
 
 function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[], rows: number): DeviceGroup {
+  checkCacheSupport(f, device, layers[0]!);
   const threads = decodeThreads();
   const runners = [0, 1, 2].map(() => new GraphRunner(f, device, threads)) as [
     GraphRunner,
@@ -366,9 +327,9 @@ function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[]
     no_alloc: true,
   })!;
   const firstKeys = new Map(
-    layers.map(({ layer, headDim, kvHeads }) => [
+    layers.map(({ layer, cacheType, headDim, kvHeads }) => [
       layer,
-      f.ggml_new_tensor_2d(tensors, ggmlType.f16, headDim * kvHeads, rows),
+      f.ggml_new_tensor_2d(tensors, kvCacheTypeNumbers[cacheType], headDim * kvHeads, rows),
     ]),
   );
   const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, runners[0].backend);

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import koffi from 'koffi';
 import { cudaErrors } from '../../cuda/cudaErrors.ts';
-import type { AskError } from '../../errors.ts';
+import { hasNvidiaDriver } from '../../cuda/cudaPackages.ts';
+import { isAskError, type AskError } from '../../errors.ts';
 
 export interface CudaLibrary {
   readonly folder: string;
@@ -61,6 +62,22 @@ export function runnableCuda(
   const lacked12 = cuda12.filter((file) => !canLoad(file));
   if (lacked12.length === 0 && existsSync(olderFolder)) return 'cuda12';
   return cudaErrors.noToolkit(lacked13, lacked12.length === 0 ? [olderFolder] : lacked12);
+}
+
+/**
+ * Whether CUDA is taken where no device is named. Its library without all that it needs finds no device, where Vulkan's may
+ * find one; then it is told what is missing.
+ * @param name of the package, without its scope; null: there is none for this platform
+ */
+export function cudaOfItself(
+  name: string | null,
+  hasGpu: boolean = hasNvidiaDriver(),
+  runnable: (cuda: CudaLibrary) => ReturnType<typeof runnableCuda> = runnableCuda,
+): 'taken' | 'absent' | AskError {
+  const cuda = name === null || !hasGpu ? null : findCuda(name);
+  if (cuda === null) return 'absent';
+  const runs = runnable(cuda);
+  return isAskError(runs) ? runs : 'taken';
 }
 
 /** The folder of libraries that an installed package has; null when there is none, as where another stands in for it. */

@@ -22,6 +22,8 @@ export interface LlamaContextParamsValue {
   n_threads: number;
   n_threads_batch: number;
   flash_attn_type: number;
+  type_k: number;
+  type_v: number;
   swa_full: boolean;
   cb_eval: Pointer | null;
   [other: string]: unknown;
@@ -46,6 +48,7 @@ export interface Functions {
   ggml_backend_dev_description(device: Pointer): string;
   ggml_backend_dev_type(device: Pointer): number;
   ggml_backend_dev_memory(device: Pointer, free: BigUint64Array, total: BigUint64Array): void;
+  ggml_backend_dev_supports_op(device: Pointer, operation: Pointer): boolean;
   ggml_backend_dev_init(device: Pointer, params: null): Pointer | null;
   ggml_backend_dev_backend_reg(device: Pointer): Pointer;
   ggml_backend_reg_get_proc_address(registry: Pointer, name: string): Pointer | null;
@@ -108,9 +111,11 @@ export interface Functions {
     axis3: number,
   ): Pointer;
   ggml_cont(context: Pointer, a: Pointer): Pointer;
+  ggml_cast(context: Pointer, a: Pointer, type: number): Pointer;
   ggml_cpy(context: Pointer, from: Pointer, to: Pointer): Pointer;
   ggml_get_rows(context: Pointer, a: Pointer, rows: Pointer): Pointer;
   ggml_mul_mat(context: Pointer, a: Pointer, b: Pointer): Pointer;
+  ggml_mul_mat_set_hint(product: Pointer, hint: number): void;
   ggml_soft_max_ext(
     context: Pointer,
     a: Pointer,
@@ -216,6 +221,7 @@ const ggmlBase: readonly string[] = [
   'const char *ggml_backend_dev_description(void *device)',
   'int ggml_backend_dev_type(void *device)',
   'void ggml_backend_dev_memory(void *device, void *free, void *total)',
+  'bool ggml_backend_dev_supports_op(void *device, const void *op)',
   'void *ggml_backend_dev_init(void *device, const char *params)',
   'void *ggml_backend_dev_backend_reg(void *device)',
   'void *ggml_backend_reg_get_proc_address(void *registry, const char *name)',
@@ -253,9 +259,11 @@ const ggmlBase: readonly string[] = [
   'void *ggml_reshape_3d(void *context, void *a, int64 ne0, int64 ne1, int64 ne2)',
   'void *ggml_permute(void *context, void *a, int axis0, int axis1, int axis2, int axis3)',
   'void *ggml_cont(void *context, void *a)',
+  'void *ggml_cast(void *context, void *a, int type)',
   'void *ggml_cpy(void *context, void *a, void *b)',
   'void *ggml_get_rows(void *context, void *a, void *b)',
   'void *ggml_mul_mat(void *context, void *a, void *b)',
+  'void ggml_mul_mat_set_hint(void *a, int hint)',
   'void *ggml_soft_max_ext(void *context, void *a, void *mask, float scale, float max_bias)',
   'void *ggml_rope_ext(void *context, void *a, void *b, void *c, int n_dims, int mode, int n_ctx_orig, float freq_base, float freq_scale, float ext_factor, float attn_factor, float beta_fast, float beta_slow)',
 ];

@@ -54,7 +54,7 @@ export class GraphRunner {
       for (const result of results) f.ggml_set_output(result);
       for (const node of nodes) f.ggml_build_forward_expand(graph, node);
       if (!f.ggml_gallocr_alloc_graph(this.#allocator, graph)) {
-        throw errors.internal(`no memory on the device for a graph of ${maxNodes} nodes`, undefined);
+        throw errors.graphMemoryRanOut(maxNodes);
       }
       for (const { tensor, data } of inputs) f.ggml_backend_tensor_set(tensor, data, 0, data.byteLength);
       const status = f.ggml_backend_graph_compute(this.backend, graph);

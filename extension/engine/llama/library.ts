@@ -7,10 +7,9 @@ import os from 'node:os';
 import path from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 import { cudaErrors } from '../../cuda/cudaErrors.ts';
-import { hasNvidiaDriver } from '../../cuda/cudaPackages.ts';
-import { errors, isAskError } from '../../errors.ts';
+import { errors, isAskError, type AskError } from '../../errors.ts';
 import type { DeviceName } from '../../protocol/engine.ts';
-import { findCuda, packageFolder, runnableCuda } from './cudaLibrary.ts';
+import { cudaOfItself, findCuda, packageFolder, runnableCuda } from './cudaLibrary.ts';
 import { bindFunctions, type Functions, type Pointer } from './functions.ts';
 import { deviceType, llamaCppVersion } from './structs.ts';
 
@@ -30,6 +29,8 @@ export interface LlamaLibrary {
   readonly version: string;
   readonly folder: string;
   readonly devices: readonly Device[];
+  /** Why CUDA was not taken where no device was named, though its library and a GPU for it are here. */
+  readonly cudaProblem: AskError | null;
 }
 
 type Variant = 'cpu' | 'vulkan' | 'cuda' | 'metal';
@@ -47,7 +48,8 @@ let loaded: { variant: Variant; library: LlamaLibrary } | null = null;
  *         cudaErrors.noDriver and cudaErrors.noToolkit where CUDA is asked for by name, errors.deviceNotFound when a GPU was asked for by name and there is none.
  */
 export function loadLibrary(device: DeviceName): LlamaLibrary {
-  const variant = device === 'auto' ? bestInstalledVariant() : device;
+  const cuda = device === 'auto' ? cudaOfItself(packageName('cuda')) : 'absent';
+  const variant = device === 'auto' ? bestInstalledVariant(cuda === 'taken') : device;
   if (loaded !== null) {
     if (loaded.variant !== variant && device !== 'auto') {
       throw errors.libraryNotLoaded(
@@ -58,7 +60,7 @@ export function loadLibrary(device: DeviceName): LlamaLibrary {
     return requireDevice(loaded.library, device);
   }
   const folders = libraryFolders(variant);
-  const library = openLibrary(folders);
+  const library = { ...openLibrary(folders), cudaProblem: isAskError(cuda) ? cuda : null };
   loaded = { variant, library };
   return requireDevice(library, device);
 }
@@ -124,18 +126,11 @@ function packageName(variant: Variant): string | null {
   }
 }
 
-function bestInstalledVariant(): Variant {
-  // CUDA's library without all that it needs finds no device, where Vulkan's may find one.
-  const cuda: readonly Variant[] = hasNvidiaDriver() && isCudaRunnable() ? ['cuda'] : [];
+function bestInstalledVariant(takesCuda: boolean): Variant {
+  const cuda: readonly Variant[] = takesCuda ? ['cuda'] : [];
   const candidates: readonly Variant[] =
     process.platform === 'darwin' ? ['metal'] : [...cuda, 'vulkan', 'cpu'];
   return candidates.find((variant) => findFolder(variant) !== null) ?? 'cpu';
-}
-
-function isCudaRunnable(): boolean {
-  const name = packageName('cuda');
-  const cuda = name === null ? null : findCuda(name);
-  return cuda !== null && !isAskError(runnableCuda(cuda));
 }
 
 function findFolder(variant: Variant): string | null {
@@ -167,7 +162,7 @@ function cudaFolders(name: string): readonly [string, ...string[]] {
   return runnable === 'cuda13' ? [cuda.folder] : [cuda.folder, cuda.olderFolder];
 }
 
-function openLibrary([folder, ...others]: readonly [string, ...string[]]): LlamaLibrary {
+function openLibrary([folder, ...others]: readonly [string, ...string[]]): Omit<LlamaLibrary, 'cudaProblem'> {
   const files = fs.readdirSync(folder);
   const find = (pattern: RegExp): string => {
     const file = files.find((name) => pattern.test(name));

@@ -1,5 +1,7 @@
 /** Owns a llama.cpp context: one sequence whose positions are always 0..length-1. */
 import { errors } from '../../errors.ts';
+import { kvCacheTypeNumbers } from '../../models/kvCacheType.ts';
+import type { KvCacheType } from '../../protocol/engine.ts';
 import type { Position, Token } from '../numbers.ts';
 import { AttentionProbe, type LayerLayout, type Queries } from './attentionProbe.ts';
 import type { Functions, LlamaBatchValue, Pointer } from './functions.ts';
@@ -16,6 +18,8 @@ export interface LlamaContextOptions {
   readonly contextSize: number;
   /** Tokens that go through the model at once; `maxBatchTokens` when absent. Fewer take less memory. */
   readonly microBatchTokens?: number;
+  /** f16 when absent. */
+  readonly cacheType?: KvCacheType | undefined;
   /** Rows of logits that one decode may return. */
   readonly outputs?: number;
   /** False leaves llama.cpp's callback out, as a plain user of the library would: for comparisons of speed. */
@@ -24,6 +28,7 @@ export interface LlamaContextOptions {
 
 export class LlamaContext {
   readonly contextSize: number;
+  readonly cacheType: KvCacheType;
   readonly pointer: Pointer;
   readonly #f: Functions;
   readonly #memory: Pointer;
@@ -50,6 +55,9 @@ export class LlamaContext {
     params.n_outputs_max_per_seq = options.outputs ?? 1;
     params.n_threads = decodeThreads();
     params.n_threads_batch = decodeThreads();
+    this.cacheType = options.cacheType ?? 'f16';
+    params.type_k = kvCacheTypeNumbers[this.cacheType];
+    params.type_v = params.type_k;
     params.flash_attn_type = flashAttention.enabled;
     // Windowed layers get as many cells as the others, so that a token has the same cell in all layers.
     params.swa_full = true;
@@ -87,12 +95,17 @@ export class LlamaContext {
       if (this.#probe === null)
         throw errors.internal('a context without its probe has no layouts', undefined);
       this.clear();
-      this.#layouts = this.#probe.readLayouts(this.model.path, this.model.windows, () =>
+      this.#layouts = this.#probe.readLayouts(this.model.path, this.cacheType, this.model.windows, () =>
         this.decode([0 as Token], { logits: 'none' }),
       );
       this.clear();
     }
     return this.#layouts;
+  }
+
+  /** Bytes of one cell's keys and values, all layers together. */
+  get cellBytes(): number {
+    return this.layouts().reduce((sum, { rowBytes }) => sum + 2 * rowBytes, 0);
   }
 
   /**
@@ -203,7 +216,7 @@ export class LlamaContext {
    * tokens have in the other layers. So the rows are taken as they lie.
    */
   #saveRows(): Uint8Array {
-    const bytes = Buffer.allocUnsafeSlow(this.#rowBytes() * this.#length);
+    const bytes = Buffer.allocUnsafeSlow(this.cellBytes * this.#length);
     this.#eachRows(bytes, this.#length, (tensor, part) =>
       this.#f.ggml_backend_tensor_get(tensor, part, 0, part.length),
     );
@@ -211,7 +224,7 @@ export class LlamaContext {
   }
 
   #restoreRows(bytes: Uint8Array, length: number): boolean {
-    if (bytes.length !== this.#rowBytes() * length) return false;
+    if (bytes.length !== this.cellBytes * length) return false;
     // Any tokens: what counts is that llama.cpp has given the cells their positions. Nearly all of the model is left out.
     for (let start = 0; start < length; start += maxBatchTokens) {
       const tokens = new Array<Token>(Math.min(maxBatchTokens, length - start)).fill(0 as Token);
@@ -223,15 +236,10 @@ export class LlamaContext {
     return true;
   }
 
-  /** Bytes of one cell's keys and values. */
-  #rowBytes(): number {
-    return this.layouts().reduce((sum, { headDim, kvHeads }) => sum + 2 * 2 * headDim * kvHeads, 0);
-  }
-
   #eachRows(bytes: Uint8Array, length: number, copy: (tensor: Pointer, part: Uint8Array) => void): void {
     let offset = 0;
-    for (const { kCache, vCache, headDim, kvHeads } of this.layouts()) {
-      const size = 2 * headDim * kvHeads * length;
+    for (const { kCache, vCache, rowBytes } of this.layouts()) {
+      const size = rowBytes * length;
       for (const tensor of [kCache, vCache]) {
         copy(tensor, bytes.subarray(offset, offset + size));
         offset += size;

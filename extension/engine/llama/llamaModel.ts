@@ -1,11 +1,12 @@
 /** Owns a loaded model: weights, vocabulary, metadata. */
 import fs from 'node:fs';
 import koffi from 'koffi';
-import { errors } from '../../errors.ts';
+import { errors, type AskError } from '../../errors.ts';
+import { corruptTexts, problem } from '../../models/modelProblems.ts';
 import type { DeviceName } from '../../protocol/engine.ts';
 import type { Token } from '../numbers.ts';
 import type { Pointer } from './functions.ts';
-import type { Device, LlamaLibrary } from './library.ts';
+import { deviceMemory, type Device, type LlamaLibrary } from './library.ts';
 
 export interface LlamaModelOptions {
   readonly device: DeviceName;
@@ -48,7 +49,7 @@ export class LlamaModel {
 
   /**
    * Loads the weights.
-   * @throws errors.modelNotFound, errors.modelCorrupt
+   * @throws errors.modelNotFound, errors.modelCorrupt, errors.notEnoughMemory
    */
   static load(library: LlamaLibrary, path: string, options: LlamaModelOptions): LlamaModel {
     if (!fs.existsSync(path)) throw errors.modelNotFound(path);
@@ -65,7 +66,7 @@ export class LlamaModel {
     shares.set(options.gpuShares?.slice(0, gpus.length) ?? []);
     params.tensor_split = shares;
     const pointer = library.functions.llama_model_load_from_file(path, params);
-    if (pointer === null) throw errors.modelCorrupt(path, 'llama.cpp could not load it');
+    if (pointer === null) throw loadFailure(library, path, gpus);
     return new LlamaModel(library, pointer, path, gpuLayers, gpus);
   }
 
@@ -185,4 +186,19 @@ export function logSoftmax(logits: Float32Array): Float64Array {
 /** Copies `count` floats from native memory. */
 export function copyFloats(pointer: Pointer, count: number): Float32Array {
   return Float32Array.from(koffi.decode(pointer, 'float', count) as Float32Array | number[]);
+}
+
+/**
+ * llama.cpp does not say why it loads no file. A header that promises more than the file has was refused before, so where
+ * a GPU has less room than its part of the file, that is the reason: what was free when it was estimated is taken.
+ */
+function loadFailure(library: LlamaLibrary, path: string, gpus: readonly Device[]): AskError {
+  const partBytes = fs.statSync(path).size / gpus.length;
+  for (const gpu of gpus) {
+    const memory = deviceMemory(library, gpu);
+    if (memory !== null && memory.freeBytes < partBytes) {
+      return errors.notEnoughMemory(partBytes, memory.freeBytes, gpu.name);
+    }
+  }
+  return errors.modelCorrupt(path, problem(corruptTexts.notLoaded));
 }

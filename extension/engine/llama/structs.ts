@@ -120,6 +120,15 @@ export const ggmlType = { f32: 0, f16: 1, q8_0: 8, i32: 26 } as const;
 /** `block_q8_0`, ggml/src/ggml-common.h: values that share an f16 scale, and the bytes of both. */
 export const q8Block = { values: 32, bytes: 34 } as const;
 
+/** `enum ggml_op_hint`, the member in use, and its place in the parameters of a product. */
+export const hadamardHint = 1;
+const hintParam = 1;
+
+/** Whether a product's parameters say that its first factor is a Walsh-Hadamard matrix. */
+export function isHadamard(opParams: Int32Array): boolean {
+  return opParams[hintParam] === hadamardHint;
+}
+
 /** `enum llama_flash_attn_type`. */
 export const flashAttention = { enabled: 1 } as const;
 

@@ -11,15 +11,16 @@ import { createGrammars } from '../../../extension/retrieval/syntax.ts';
 import { smolLm2Path } from '../../modelFiles.ts';
 import { loadEngine } from '../likelihood.ts';
 import { groupOf, type Group } from './groups.ts';
+import { Kvpress } from './kvpress.ts';
 import { measureGroup } from './measure.ts';
 import { packages, sourcesOf } from './packages.ts';
 import { plotsOf } from './plots.ts';
 import { positionGroups } from './positions.ts';
 import { kindNames, questionsOf, writtenFacts, type Question, type QuestionedPackage } from './questions.ts';
-import { tablesOf } from './report.ts';
+import { longestWhole, tablesOf } from './report.ts';
 import { keyOf, readRows, writeRows, type QualityRow } from './rows.ts';
 import { wrongIn } from './wrongRows.ts';
-import { wayNames } from './ways.ts';
+import { isCandidate, wayNames } from './ways.ts';
 
 const resultsPath = 'test/bench/results/quality.json';
 const plotsPath = 'media/quality.svg';
@@ -35,15 +36,17 @@ const roundsPerPosition = 3;
 
 const usage = `npm run bench -- quality [options]
   --only NAMES      of ${kindNames.join(', ')}; default: all
-  --ways NAMES      of ${wayNames.join(', ')}; default: all
+  --ways NAMES      of ${wayNames.join(', ')}; default: all but candidates
   --budgets N,N     tokens that generation sees; default 512,1024, which takes 4 hours
   --packages NAMES  their beginnings, of ${packages.map(({ name }) => name).join(', ')}; default: all
   --rounds N        questions of each kind to each package; default 3
-  --reading N       tokens of what is read of a package, at most 7000; default 6000
+  --first-round N   leaves out so many of them; default 0
+  --reading N       tokens of what is read of a package; default 6000; not whole beyond ${longestWhole}
   --seconds N       stops after so long; the next run goes on from there
   --times           keeps how long it took; for a machine that does nothing else
   --short           a few questions, not kept; fails when they do not come out as they have to
   --report          no measurement, only what is there
+  --kvpress PYTHON  measures that way, too, with the packages that quality/finchPress.py names
   --model PATH`;
 
 export async function qualityBench(args: readonly string[]): Promise<void> {
@@ -58,10 +61,11 @@ export async function qualityBench(args: readonly string[]): Promise<void> {
         budgets: text,
         packages: text,
         rounds: text,
+        'first-round': text,
         reading: text,
         seconds: text,
       },
-      ...{ model: text, times: flag, short: flag, report: flag, help: flag },
+      ...{ model: text, kvpress: text, times: flag, short: flag, report: flag, help: flag },
     },
   });
   if (values.help) {
@@ -88,8 +92,10 @@ interface Options {
   readonly budgets?: string;
   readonly packages?: string;
   readonly rounds?: string;
+  readonly 'first-round'?: string;
   readonly reading?: string;
   readonly seconds?: string;
+  readonly kvpress?: string;
   readonly times: boolean;
   readonly short: boolean;
 }
@@ -98,9 +104,11 @@ async function measure(modelPath: string, rows: QualityRow[], options: Options):
   const model = basename(modelPath);
   const have = new Set(rows.filter((row) => row.model === model).map(keyOf));
   const deadline = performance.now() + 1000 * Number(options.seconds ?? 'Infinity');
+  const kvpress = options.kvpress === undefined ? null : new Kvpress(options.kvpress, modelPath);
   const wanted = {
+    kvpress,
     kinds: named(kindNames, options.only),
-    ways: named(wayNames, options.ways),
+    ways: named(wayNames, options.ways ?? wayNames.filter((name) => !isCandidate(name)).join(',')),
     budgets: (options.budgets ?? '512,1024').split(',').map(Number),
   };
   const engine = loadEngine(modelPath, 'cpu');
@@ -119,6 +127,7 @@ async function measure(modelPath: string, rows: QualityRow[], options: Options):
     }
   } finally {
     engine.dispose();
+    kvpress?.dispose();
   }
 }
 
@@ -132,7 +141,7 @@ async function* groupsOf(engine: LoadedEngine, options: Options, positions: bool
     const isWanted = options.packages?.split(',').some((begin) => one.name.startsWith(begin)) ?? true;
     if (isWanted) asked.push(await questionsOf(one.name, await sourcesOf(one), grammars));
   }
-  for (let round = 0; round < rounds; round++) {
+  for (let round = Number(options['first-round'] ?? 0); round < rounds; round++) {
     for (const one of asked) {
       const absent = factOfAnother(one.name, round);
       yield groupOf(one, absent, round, Number(options.reading ?? 6000), countTokens);

@@ -1,12 +1,15 @@
 /** Asks the questions of a group in each way: how likely the right answer is, and what of its evidence is held. */
+import type { DocumentTokens } from '../../../extension/engine/documentTokens.ts';
 import type { LoadedEngine } from '../../../extension/engine/loadedEngine.ts';
 import type { Passage } from '../../../extension/protocol/nouns.ts';
 import { passageText } from '../../../extension/protocol/passageText.ts';
 import { likelihoodsOf, read, type Reading } from '../likelihood.ts';
 import type { Group } from './groups.ts';
+import type { Kvpress } from './kvpress.ts';
 import type { Kind, Question } from './questions.ts';
 import type { Site } from './relations.ts';
-import { wayOf, type WayName } from './ways.ts';
+import { longestWhole } from './report.ts';
+import { isCandidate, wayOf, type WayName } from './ways.ts';
 
 /** What names a measurement. */
 export interface RowKey {
@@ -47,6 +50,8 @@ export interface Wanted {
   readonly ways: readonly WayName[];
   /** Tokens, of the ways that have a budget. */
   readonly budgets: readonly number[];
+  /** Null: that way is not measured. */
+  readonly kvpress: Kvpress | null;
 }
 
 /** Of a line's tokens, the share over all lists of the cache that has to be kept for the line to be held. */
@@ -67,6 +72,7 @@ export async function* measureGroup(
   });
   const readingTokens = everything.passages.reduce((sum, one) => sum + countTokens(passageText(one)), 0);
   for (const name of wanted.ways) {
+    if (name === 'everything' && readingTokens > longestWhole) continue;
     const way = wayOf(name);
     for (const budget of way.byBudget ? wanted.budgets : [0]) {
       let shared: Timed | null = null;
@@ -90,6 +96,18 @@ export async function* measureGroup(
           countTokens,
           evidenceHeads,
         };
+        if (name === 'kvpress') {
+          if (wanted.kvpress === null) continue;
+          const pressed = await askPressed(
+            engine,
+            wanted.kvpress,
+            way.read(parts).passages,
+            question,
+            budget,
+          );
+          yield { ...key, round: group.round, ...pressed };
+          continue;
+        }
         const timed: Timed =
           (way.byQuestion ? null : shared) ?? (await readTimed(engine, way.read(parts), question));
         shared = timed;
@@ -99,10 +117,14 @@ export async function* measureGroup(
   }
 }
 
-/** Of what is absent the focus counts, and depths are compared: both as the product reads, at one budget. */
+/**
+ * Of what is absent the focus counts, as the product reads; depths are compared where files keep their order, since
+ * ranking would put what is asked for at the end: both at one budget.
+ */
 function isMeasured(kind: Kind, way: WayName, budget: number, { budgets }: Wanted): boolean {
-  if (kind !== 'absent' && kind !== 'position') return true;
-  return (way === 'default' && budget === budgets[0]) || (way === 'nothing' && kind === 'position');
+  if (kind === 'position') return way === 'nothing' || (way === 'inFileOrder' && budget === budgets[0]);
+  if (kind === 'absent') return (way === 'default' || isCandidate(way)) && budget === budgets[0];
+  return way !== 'inFileOrder';
 }
 
 interface Timed {
@@ -131,17 +153,43 @@ async function askTimed(
     ...wrong,
   ]);
   const [right, ...others] = answers;
-  const held = heldLines(reading, passages);
-  const isHeld = (path: string, line: number): boolean => held.get(path)?.has(line) ?? false;
+  const held = new Int32Array(reading.document.tokens.length);
+  for (const { entries } of reading.cache.lists) {
+    for (const entry of entries) if (entry >= 0) held[entry]!++;
+  }
+  const lists = reading.cache.lists.length;
   return {
     documentTokens: reading.document.tokens.length,
     seenTokens: reading.keptTokens,
     nll: rounded(right!.nll),
     exact: right!.greedy,
     chosen: others.length === 0 ? null : others.every(({ nll }) => right!.nll < nll),
-    ...recallOf(evidence, isHeld),
+    ...recallOf(evidence, isHeldIn(reading.document, held, lists, passages)),
     focus: focus === null ? null : rounded(focus),
     seconds: rounded(seconds + suffixSeconds),
+  };
+}
+
+async function askPressed(
+  engine: LoadedEngine,
+  kvpress: Kvpress,
+  passages: readonly Passage[],
+  question: Question,
+  tokenBudget: number,
+): Promise<Omit<Measured, keyof RowKey | 'round'>> {
+  const { answer, wrong, evidence } = question;
+  const pressed = await kvpress.ask(engine, passages, question, [answer, ...wrong], tokenBudget);
+  const [right, ...others] = pressed.answers;
+  const { document, held, lists } = pressed;
+  return {
+    documentTokens: document.tokens.length,
+    seenTokens: Math.min(tokenBudget, document.tokens.length),
+    nll: rounded(right!.nll),
+    exact: right!.greedy,
+    chosen: others.length === 0 ? null : others.every(({ nll }) => right!.nll < nll),
+    ...recallOf(evidence, isHeldIn(document, held, lists, passages)),
+    focus: null,
+    seconds: rounded(pressed.seconds),
   };
 }
 
@@ -160,21 +208,28 @@ export function recallOf(
   };
 }
 
-function heldLines({ cache, document }: Reading, passages: readonly Passage[]): Map<string, Set<number>> {
-  const total = new Int32Array(document.lines.length);
-  for (const line of document.lineOf) total[line]!++;
-  const kept = new Int32Array(document.lines.length);
-  for (const { entries } of cache.lists) {
-    for (const entry of entries) if (entry >= 0) kept[document.lineOf[entry]!]!++;
-  }
-  const held = new Map<string, Set<number>>();
-  document.lines.forEach(({ passage, sourceLine }, line) => {
-    if (sourceLine === null || kept[line]! < heldShare * total[line]! * cache.lists.length) return;
-    if (total[line] === 0) return;
-    const { path } = passages[passage]!;
-    held.set(path, (held.get(path) ?? new Set()).add(sourceLine));
+/**
+ * Whether half of a line's tokens are held, over all lists of the cache.
+ * @param held per document token, how many of the lists hold it
+ */
+function isHeldIn(
+  { lineOf, lines }: DocumentTokens,
+  held: Int32Array,
+  lists: number,
+  passages: readonly Passage[],
+): (path: string, line: number) => boolean {
+  const [total, kept] = [new Int32Array(lines.length), new Int32Array(lines.length)];
+  lineOf.forEach((line, token) => {
+    total[line]!++;
+    kept[line]! += held[token]!;
   });
-  return held;
+  const heldLines = new Map<string, Set<number>>();
+  lines.forEach(({ passage, sourceLine }, line) => {
+    if (sourceLine === null || total[line] === 0 || kept[line]! < heldShare * total[line]! * lists) return;
+    const { path } = passages[passage]!;
+    heldLines.set(path, (heldLines.get(path) ?? new Set()).add(sourceLine));
+  });
+  return (path, line) => heldLines.get(path)?.has(line) ?? false;
 }
 
 function rounded(value: number): number {

@@ -1,5 +1,5 @@
 /** The plots of the quality bench: the gain of each way, by budget, and by the depth of what is asked for. */
-import { answeredKinds, summariesOf, type WaySummary } from './report.ts';
+import { answeredKinds, longestWhole, summariesOf, type WaySummary } from './report.ts';
 import type { QualityRow } from './rows.ts';
 import { svgOf, type Bars, type Plot, type Series } from './svg.ts';
 import { wayNames } from './ways.ts';
@@ -15,7 +15,9 @@ function waysPlots(rows: readonly QualityRow[]): Bars[] {
   const budgets = [...new Set(summaries.map(({ budget }) => budget))].filter((budget) => budget > 0);
   return budgets.map((budget) => {
     const own = summaries.filter((one) => one.budget === budget);
-    const bars = own.map(({ way, shareOfGain }) => ({ name: way, ...shareOfGain }));
+    const bars = own.flatMap(({ way, shareOfGain }) =>
+      shareOfGain === null ? [] : [{ name: way, ...shareOfGain }],
+    );
     return {
       title: `Share of the gain of reading everything, ${budget} tokens seen, ${own[0]!.questions} questions`,
       ticks: sharesAround(bars.flatMap(({ low, high }) => [low, high])),
@@ -26,7 +28,12 @@ function waysPlots(rows: readonly QualityRow[]): Bars[] {
 }
 
 function answeredSummaries(rows: readonly QualityRow[]): WaySummary[] {
-  return summariesOf(rows.filter(({ kind }) => answeredKinds.some((name) => name === kind)));
+  return summariesOf(
+    rows.filter(
+      ({ kind, readingTokens }) =>
+        readingTokens <= longestWhole && answeredKinds.some((name) => name === kind),
+    ),
+  );
 }
 
 function gainPlot(rows: readonly QualityRow[]): Plot | null {
@@ -37,7 +44,9 @@ function gainPlot(rows: readonly QualityRow[]): Plot | null {
     name: way,
     points: summaries
       .filter((one) => one.way === way && one.budget > 0)
-      .map(({ budget, shareOfGain }) => ({ x: budget, y: shareOfGain.value })),
+      .flatMap(({ budget, shareOfGain }) =>
+        shareOfGain === null ? [] : [{ x: budget, y: shareOfGain.value }],
+      ),
   }));
   const drawn = series.filter(({ points }) => points.length > 0);
   return {
@@ -53,7 +62,7 @@ function gainPlot(rows: readonly QualityRow[]): Plot | null {
 }
 
 function positionPlot(rows: readonly QualityRow[]): Plot | null {
-  const own = rows.filter(({ kind, way }) => kind === 'position' && way === 'default');
+  const own = rows.filter(({ kind, way }) => kind === 'position' && way === 'inFileOrder');
   const series = [...new Set(own.map((row) => row.package))].map((name) => {
     const ofLength = own.filter((row) => row.package === name);
     const places = [...new Set(ofLength.map(({ place }) => place ?? 0))].sort((a, b) => a - b);

@@ -31,14 +31,22 @@ export interface Way {
   readonly read: (parts: WayParts) => WayReading;
 }
 
-export const wayNames = [
+const engineWayNames = [
   ...(['nothing', 'everything', 'head', 'tail'] as const),
-  ...(['bm25', 'bm25First', 'default', 'paper'] as const),
+  ...(['bm25', 'bm25First', 'default', 'inFileOrder', 'paper'] as const),
 ] as const;
+
+/** Ways to compress that may become the default's; measured only where they are named. */
+export const candidateNames = ['halfLines', 'mostLines', 'layerLines'] as const;
+
+/** `kvpress` reads as `paper` does, in a process of its own (see `Kvpress`). */
+export const wayNames = [...engineWayNames, 'kvpress', ...candidateNames] as const;
+
+type EngineWayName = (typeof engineWayNames)[number] | (typeof candidateNames)[number];
 
 export type WayName = (typeof wayNames)[number];
 
-const ways: Readonly<Record<WayName, Way>> = {
+const ways: Readonly<Record<EngineWayName, Way>> = {
   nothing: {
     ...{ about: 'nothing read', byQuestion: false, byBudget: false },
     read: () => ({ passages: [] }),
@@ -81,10 +89,33 @@ const ways: Readonly<Record<WayName, Way>> = {
       options: presetOptions('default', parts.tokenBudget, parts.evidenceHeads),
     }),
   },
+  halfLines: {
+    ...{ about: 'as default, lines for half of the budget', byQuestion: true, byBudget: true },
+    read: (parts) => inLines(parts, 0.5),
+  },
+  mostLines: {
+    ...{ about: 'as default, lines for three quarters of the budget', byQuestion: true, byBudget: true },
+    read: (parts) => inLines(parts, 0.75),
+  },
+  layerLines: {
+    ...{ about: 'as mostLines, with one list per layer', byQuestion: true, byBudget: true },
+    read: (parts) => inLines(parts, 0.75, 'layer'),
+  },
+  inFileOrder: {
+    ...{ about: "the product's compression, files in their order", byQuestion: true, byBudget: true },
+    read: ({ documents, tokenBudget, evidenceHeads }) => ({
+      passages: documents.map(wholeOf),
+      options: presetOptions('default', tokenBudget, evidenceHeads),
+    }),
+  },
 };
 
+export function isCandidate(name: WayName): boolean {
+  return candidateNames.some((candidate) => candidate === name);
+}
+
 export function wayOf(name: WayName): Way {
-  return ways[name];
+  return ways[name === 'kvpress' ? 'paper' : name];
 }
 
 function wholeOf(document: SourceDocument): Passage {
@@ -104,6 +135,17 @@ function ranked({ documents, question }: WayParts): RankedPassage[] {
 function inReadingOrder(parts: WayParts): Passage[] {
   const { ranges } = planReading(ranked(parts), { readingLimit: 'all', tokensPerCharacter: 1 });
   return ranges.map((range) => passageOf(documentOf(parts, range.path), range));
+}
+
+/** As the product reads, with whole lines for a share of the budget; the rest each KV head chooses for itself. */
+function inLines(parts: WayParts, linesShare: number, scope: 'layer' | 'kvHead' = 'kvHead'): WayReading {
+  const { tokenBudget, evidenceHeads: heads } = parts;
+  const perHead = presetOptions('perHead', tokenBudget, null);
+  return {
+    passages: inReadingOrder(parts),
+    options:
+      heads === null ? perHead : { ...perHead, scope, score: { kind: 'evidenceHeads', heads, linesShare } },
+  };
 }
 
 /** The best first; the last that fits is cut to what is left. */

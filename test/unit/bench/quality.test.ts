@@ -7,7 +7,7 @@ import { recallOf } from '../../bench/quality/measure.ts';
 import { packages } from '../../bench/quality/packages.ts';
 import { plotsOf } from '../../bench/quality/plots.ts';
 import { listing, questionsOf, writtenFacts } from '../../bench/quality/questions.ts';
-import { absenceOf, summariesOf } from '../../bench/quality/report.ts';
+import { absenceOf, depthsOf, summariesOf, tablesOf } from '../../bench/quality/report.ts';
 import type { QualityRow } from '../../bench/quality/rows.ts';
 import { wayNames, wayOf } from '../../bench/quality/ways.ts';
 import { wrongIn } from '../../bench/quality/wrongRows.ts';
@@ -184,17 +184,62 @@ describe('rows', () => {
       nll: 3,
       shareOfGain: { low: 0.5, value: 0.5, high: 0.5 },
     });
-    expect(summaries.find(({ way }) => way === 'nothing')?.shareOfGain.value).toBe(0);
+    expect(summaries.find(({ way }) => way === 'nothing')?.shareOfGain?.value).toBe(0);
+  });
+
+  it('come to one table by compression, of shorter and longer readings', () => {
+    const longer = measured.map((one) => ({
+      ...one,
+      question: 'of a longer reading',
+      budget: 2 * one.budget,
+      readingTokens: 2 * one.readingTokens,
+    }));
+    const table = tablesOf([...measured, ...longer]).split('\n\n');
+    const rows = table[table.findIndex((part) => part.startsWith('the best passages and')) + 1]!.split('\n');
+    expect(rows.map((line) => line.split(' | ').slice(0, 3).join(' '))).toEqual([
+      '| compression way questions',
+      expect.stringContaining('---'),
+      ...['|  nothing 6', '|  everything 6', '| 4 bm25 6', '| 4 default 6', '| 8 bm25 6', '| 8 default 6'],
+    ]);
+  });
+
+  it('compare a candidate with the default, and leave it out of the tables', () => {
+    const better = measured.map((one) => (one.way === 'halfLines' ? { ...one, nll: 1.5 } : one));
+    const text = tablesOf(better);
+    expect(text).toContain(
+      'halfLines, 128 seen, 3 questions: nats better than the default: all 0.50 (0.50 to 0.50), facts 0.50',
+    );
+    expect(text).not.toContain('| halfLines |');
+  });
+
+  it('of readings that no window holds have no share of a gain, and a table of their own', () => {
+    const long = measured
+      .filter(({ way }) => way !== 'everything')
+      .map((one) => ({ ...one, readingTokens: 32_000 }));
+    expect(summariesOf(long).map(({ shareOfGain }) => shareOfGain)).not.toContainEqual(expect.anything());
+    expect(summariesOf(long).find(({ way }) => way === 'default')?.overPassages?.value).toBe(0);
+    const [title] = tablesOf(long).split('\n\n');
+    expect(title).toBe('readings that the window does not hold:');
+  });
+
+  it('tell of the same fact at many depths how much the worst keeps of the best', () => {
+    const at = (place: number, nll: number): QualityRow =>
+      row({ kind: 'position', way: 'inFileOrder', budget: 512, place, nll, lineRecall: place });
+    const nothing = row({ kind: 'position', way: 'nothing', place: 0, nll: 5 });
+    expect(depthsOf([nothing, at(0, 1), at(1, 2), at(0, 3)])).toEqual([
+      { package: 'p', budget: 512, places: 2, lineRecall: 1 / 3, nothing: 5, best: 2, worst: 2 },
+    ]);
+    expect(depthsOf([at(0, 1)])).toEqual([]);
   });
 
   it('tell what is absent by its focus', () => {
     const rows = [0.03, 0.02, 0.01].map((focus) => row({ way: 'default', focus }));
     const absent = [0.001, 0.015].map((focus) => row({ way: 'default', kind: 'absent', focus }));
-    expect(absenceOf([...rows, ...absent])).toMatchObject({
+    expect(absenceOf([...rows, ...absent], 'default')).toMatchObject({
       ...{ present: 3, absent: 2, areaUnderCurve: 5 / 6 },
       ...{ threshold: 0.02, absentBelow: 1 },
     });
-    expect(absenceOf(rows)).toBeNull();
+    expect(absenceOf(rows, 'default')).toBeNull();
   });
 
   it('are right when nothing is wrong with them', () => {
@@ -221,7 +266,13 @@ describe('rows', () => {
 
   it('are drawn by way, by budget and by depth', () => {
     const depths = [0.05, 0.95].map((place) =>
-      row({ kind: 'position', way: 'default', package: 'sources of <2048> tokens', place, nll: 1 + place }),
+      row({
+        kind: 'position',
+        way: 'inFileOrder',
+        package: 'sources of <2048> tokens',
+        place,
+        nll: 1 + place,
+      }),
     );
     const svg = plotsOf([...measured, ...depths])!;
     // The ways at each of two budgets, all budgets, and the depths.

@@ -15,7 +15,7 @@ const heads = [
   { layer: 0, head: 1 },
   { layer: 1, head: 2 },
 ];
-const evidence: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads } };
+const evidence: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads, linesShare: 1 } };
 
 describe('pooled scores', () => {
   const cases = [
@@ -84,20 +84,12 @@ describe('scores of each list', () => {
     expect(listScores(options, layouts, scores, 2).map((list) => [...list])).toEqual(expected);
   });
 
-  test('a blend mixes shares of the attention, so that no head outweighs by its size', () => {
-    // Own: both cells alike. Evidence: all on the second cell.
-    const mixed = new Map([
-      [0, Float32Array.from([5, 5, 0, 8, 0, 0, 0, 0])],
-      [1, Float32Array.from([1, 1, 1, 1, 1, 1, 1, 1])],
-    ]);
-    const score = { kind: 'blend', heads: [{ layer: 0, head: 1 }], ownShare: 0.25 } as const;
-    const [, , list] = listScores({ ...own, score }, layouts, mixed, 2);
-    expect([...list!]).toEqual([0.25 * 0.5, 0.25 * 0.5 + 0.75]);
-  });
-
   test('only the layers whose heads decide are looked at', () => {
     expect([...scoredLayers(evidence, layouts)]).toEqual([0, 1]);
-    const one: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads: heads.slice(1) } };
+    const one: CompressionOptions = {
+      ...own,
+      score: { kind: 'evidenceHeads', heads: heads.slice(1), linesShare: 1 },
+    };
     expect([...scoredLayers(one, layouts)]).toEqual([1]);
     expect([...scoredLayers(own, layouts)]).toEqual([0, 1]);
   });

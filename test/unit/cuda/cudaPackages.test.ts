@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { allCudaPackages, cudaPackages, packageSpec } from '../../../extension/cuda/cudaPackages.ts';
-import { runnableCuda } from '../../../extension/engine/llama/cudaLibrary.ts';
+import { cudaErrors } from '../../../extension/cuda/cudaErrors.ts';
+import { cudaOfItself, lookForCudaIn, runnableCuda } from '../../../extension/engine/llama/cudaLibrary.ts';
 import { isAskError } from '../../../extension/errors.ts';
 import { folderWith } from '../models/folderWith.ts';
 
@@ -68,6 +69,17 @@ describe('which library runs, by what NVIDIA has installed', () => {
   ])('%j', (installed: readonly string[], expected) => {
     const runs = runnableCuda({ folder: '', olderFolder }, (file) => installed.includes(file), needed);
     expect(isAskError(runs) ? runs.message : runs).toBe(expected);
+  });
+
+  test('where no device is named, CUDA is taken, or it is said what it lacks; without a GPU or the library nothing is', () => {
+    const problem = cudaErrors.noToolkit(['blas13'], ['blas12']);
+    lookForCudaIn(join(olderFolder, 'absent'));
+    expect(cudaOfItself('linux-x64-cuda', true, () => 'cuda13')).toBe('absent');
+    lookForCudaIn(olderFolder);
+    expect(cudaOfItself('linux-x64-cuda', true, () => 'cuda12')).toBe('taken');
+    expect(cudaOfItself('linux-x64-cuda', true, () => problem)).toBe(problem);
+    expect(cudaOfItself('linux-x64-cuda', false, () => problem)).toBe('absent');
+    expect(cudaOfItself(null, true, () => problem)).toBe('absent');
   });
 
   test('without the library for CUDA 12, its folder is what is missing', () => {

@@ -108,8 +108,8 @@ test('npm brings both, they are unpacked into one folder, and nothing else stays
 });
 
 test.each([
-  ['fails', /mini-cuda@1\.0\.0 could not be fetched with npm \(exit code 1: .*404 Not Found\)$/],
-  ['bringsNothing', /mini-cuda@1\.0\.0 could not be fetched with npm \(it brought no file\)$/],
+  ['fails', /mini-cuda@1\.0\.0 could not be fetched with npm \(npm ended with 1: .*404 Not Found\)$/],
+  ['bringsNothing', /mini-cuda@1\.0\.0 could not be fetched with npm \(npm brought no file\)$/],
   ['truncates', /^mini-cuda@1\.0\.0 arrived damaged: sha512-.*==, expected sha512-.*==$/],
   ['bringsAnother', /^mini-cuda@1\.0\.0 arrived damaged/],
 ])('an npm that %s leaves nothing behind', async (mode, message) => {
@@ -181,6 +181,15 @@ function written(content: Buffer): string {
   writeFileSync(path, content);
   return path;
 }
+
+test('a folder that cannot be made is told', async () => {
+  const file = join(folder, 'a file');
+  writeFileSync(file, '');
+  expect(await caught(() => get(npm, undefined, join(file, 'cuda')))).toMatchObject({
+    reason: 'cudaNotFetched',
+    message: expect.stringMatching(/^CUDA cannot be put into .*a file.*: E(NOTDIR|EXIST)/) as string,
+  });
+});
 
 test('a disk with too little room is told before anything is fetched', async () => {
   // Mounting needs programs of the system.

@@ -27,6 +27,7 @@ vi.mock('vscode', () => ({
 
 const byDefault: Settings = {
   device: 'auto',
+  kvCacheType: 'f16',
   idleMinutes: 10,
   exclude: [],
   confirmLongReadings: true,
@@ -51,6 +52,7 @@ const taken: readonly [name: string, Record<string, unknown>, Partial<Settings>]
   ['a limit', { reading: 'limit', readingLimit: 5000 }, { readingLimit: 5000 }],
   ['a limit that is not used', { reading: 'automatic', readingLimit: 5000 }, {}],
   ['patterns', { exclude: ['*.min.js', '!a'] }, { exclude: ['*.min.js', '!a'] }],
+  ['rows of 8 bits', { kvCacheType: 'q8_0' }, { kvCacheType: 'q8_0' }],
   ['the borders', { idleMinutes: 0, temperature: 2 }, { idleMinutes: 0, temperature: 2 }],
 ];
 test.each(taken)('%s is taken as it stands', (_, set, expected) => {
@@ -88,6 +90,11 @@ const mended: readonly [Record<string, unknown>, Partial<Settings>, problem: str
     { device: 'tpu' },
     { device: 'auto' },
     'The setting askCodebase.device takes one of auto, cpu, vulkan, cuda, metal, not "tpu"; auto is used.',
+  ],
+  [
+    { kvCacheType: 'q4_0' },
+    { kvCacheType: 'f16' },
+    'The setting askCodebase.kvCacheType takes one of f16, q8_0, not "q4_0"; f16 is used.',
   ],
   [
     { confirmLongReadings: 'yes' },

@@ -38,6 +38,15 @@ describe('estimateMemory', () => {
     expect(estimate.main.totalBytes).toBe(estimate.totalBytes);
   });
 
+  it('counts rows of q8_0 as 34 bytes for each 32 values', () => {
+    const [f16, q8] = (['f16', 'q8_0'] as const).map((kvCacheType) =>
+      estimateMemory(header, { ...settings, kvCacheType }),
+    );
+    expect(q8!.kvCacheBytes).toBe((f16!.kvCacheBytes * 17) / 32);
+    expect(q8!.keptKeyBytes).toBe((f16!.keptKeyBytes * 17) / 32);
+    expect(q8!.computeBytes).toBe(f16!.computeBytes);
+  });
+
   it('is the sum of its parts', () => {
     for (const offloadedLayers of [0, 1, 3]) {
       const estimate = estimateMemory(header, { ...settings, offloadedLayers });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AskError } from '../../../extension/errors.ts';
 import type { GgufHeader, GgufValue } from '../../../extension/models/ggufFile.ts';
-import { checkServable } from '../../../extension/models/servable.ts';
+import { checkKvCacheType, checkServable } from '../../../extension/models/servable.ts';
 import { caught } from './caught.ts';
 import { modelMetadata, type Metadata } from './ggufWriter.ts';
 
@@ -113,5 +113,21 @@ describe('checkServable', () => {
     const failure = await caught(() => checkServable(header('llama', more)));
     expect(failure).toMatchObject({ reason: 'modelCorrupt' });
     expect(failure?.message).toContain(`it does not state ${key}`);
+  });
+});
+
+describe('checkKvCacheType', () => {
+  const withHeads = (length: number): GgufHeader =>
+    header('llama', { 'llama.attention.key_length': length, 'llama.attention.value_length': length });
+
+  it.each([32, 64, 96, 128])('takes heads of %i values in blocks of 32', (length) => {
+    expect(() => checkKvCacheType(withHeads(length), 'q8_0')).not.toThrow();
+  });
+
+  it('refuses heads that are no whole number of blocks, and takes them as f16', async () => {
+    const failure = await caught(() => checkKvCacheType(withHeads(80), 'q8_0'));
+    expect(failure).toMatchObject({ reason: 'kvCacheNotServed' });
+    expect(failure?.message).toContain('each of its heads has 80 values, no multiple of 32');
+    expect(() => checkKvCacheType(withHeads(80), 'f16')).not.toThrow();
   });
 });

@@ -15,6 +15,7 @@ const defaults: AskArguments = {
   tokenBudget: defaultTokenBudget,
   maxAnswerTokens: defaultMaxAnswerTokens,
   device: 'auto',
+  kvCacheType: 'f16',
   preset: 'default',
   reuse: 'auto',
   json: false,
@@ -41,6 +42,7 @@ const good: readonly [commandLine: string[], differs: Partial<AskArguments>][] =
   [['--max-answer-tokens', '1', 'why?'], { maxAnswerTokens: 1 }],
   [['--device', 'vulkan', 'why?'], { device: 'vulkan' }],
   [['--device', 'metal', 'why?'], { device: 'metal' }],
+  [['--kv-cache', 'q8_0', 'why?'], { kvCacheType: 'q8_0' }],
   [['--preset', 'paper', 'why?'], { preset: 'paper' }],
   [['--preset', 'perHead', 'why?'], { preset: 'perHead' }],
 ];
@@ -85,6 +87,7 @@ const bad: readonly [commandLine: string[], message: string][] = [
   [['--reading-limit=', 'why?'], '--reading-limit takes a whole number from 1 to 100000000 or "all", not ""'],
   [['--device', 'gpu', 'why?'], '--device takes one of auto, cpu, vulkan, cuda, metal, not "gpu"'],
   [['--device', 'CPU', 'why?'], '--device takes one of auto, cpu, vulkan, cuda, metal, not "CPU"'],
+  [['--kv-cache', 'q4_0', 'why?'], '--kv-cache takes one of f16, q8_0, not "q4_0"'],
   [['--preset', 'fast', 'why?'], '--preset takes one of default, perHead, paper, not "fast"'],
   [['--verbose', 'why?'], '--verbose is not an option'],
   [['-x', 'why?'], '-x is not an option'],

@@ -22,8 +22,10 @@ const MENU_REST_MILLISECONDS = 200;
 export interface WorkbenchOptions extends ServerOptions {
   /** What the window opens; without it no folder. */
   readonly workspace?: WorkspaceMaker;
-  /** A packed extension to install. Without it the extension runs from this source folder, as it was last built. */
+  /** A packed extension to install. Without it the extension runs from its source folder, as it was last built. */
   readonly vsixPath?: string;
+  /** That source folder, when it is not this repository. */
+  readonly extensionFolder?: string;
   /** Folders of extensions that run beside it. */
   readonly otherExtensions?: readonly string[];
   /** In CSS pixels; 1280 by 800 unless given. */
@@ -42,7 +44,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       if (options.vsixPath !== undefined) await installVsix(options.vsixPath, server.extensionsFolder);
       const page = browser.pages()[0] ?? (await browser.newPage());
       page.setDefaultTimeout(ACTION_LIMIT_MILLISECONDS);
-      const own = options.vsixPath === undefined ? [root] : [];
+      const own = options.vsixPath === undefined ? [options.extensionFolder ?? root] : [];
       const developmentFolders = [...own, ...(options.otherExtensions ?? [])];
       await loadWorkbench(page, server, { workspacePath, developmentFolders });
       await extensionKnown(page);

@@ -61,7 +61,8 @@ describe('the exported API', () => {
     const around = async (options: AskOptions): Promise<number> => {
       const asked = api.ask('Who has to be on board?', { ...options, pins, maxAnswerTokens: 1 });
       const { prefillTokens, documentTokens, reused } = (await answerOf(asked)).statistics;
-      assert.equal(reused, 'none');
+      // The index may be ready by now.
+      assert.notEqual(reused, 'state');
       return prefillTokens - documentTokens;
     };
     const said = {

@@ -1,5 +1,5 @@
 /** A gated model of a hub, by way of a mirror and a proxy that alone know it: token, pause, a new window, resume. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -38,6 +38,7 @@ afterAll(async () => {
 
 const workbench = useWorkbench({
   workspace: ferryFolder,
+  env: { ASK_CODEBASE_CACHE: join(folder, 'cache') },
   settings: { 'http.proxy': proxy.url, 'askCodebase.maxAnswerTokens': 8 },
   machineSettings: {
     'askCodebase.model': 'hf:owner/tiny/tiny.gguf',
@@ -82,6 +83,12 @@ it(
   },
   2 * answerMs,
 );
+
+it('its heads are found in idle time, although no index is wanted', async () => {
+  const heads = join(folder, 'cache/heads');
+  const found = (): number => (existsSync(heads) ? readdirSync(heads).length : 0);
+  await expect.poll(found, { timeout: answerMs }).toBe(1);
+});
 
 it('is asked for by the command, too, and is there', async () => {
   await workbench().runCommand('Ask Codebase: Get the Model');

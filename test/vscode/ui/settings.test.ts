@@ -147,6 +147,12 @@ describe('each setting', () => {
       await askAnew(question);
       expect((await ended()).exchange.failure?.reason).toBe('libraryNotLoaded');
     },
+    async kvCacheType() {
+      const { statistics } = (await answerWith({ kvCacheType: 'q8_0' })).facts;
+      // The case of the index may have left one that is whole, so the ranking may be taken from it.
+      expect(statistics.reused).not.toBe('state');
+      expect(statistics.kvCacheBytes).toBeLessThan(0.6 * before.facts.statistics.kvCacheBytes);
+    },
     async model() {
       const { facts } = await answerWith({ model: tinyModel });
       expect(facts.model).not.toBe(before.facts.model);
