@@ -6,6 +6,7 @@ import type { ProgressEvent } from '../protocol/answerEvents.ts';
 import type { RemedyAction } from '../protocol/conversation.ts';
 import type { Grammars } from '../retrieval/syntax.ts';
 import { describeFailure } from '../views/describeFailure.ts';
+import { fillingBar } from '../views/fillingBar.ts';
 import type { Explainer } from './explainer.ts';
 import type { ExplanationStore } from './explanationStore.ts';
 import { namedPlaceAt, sourceOf, storedAt } from './lookUp.ts';
@@ -43,9 +44,12 @@ export function createExplainCommands(
       if (shown?.valid !== true) {
         const title = vscode.l10n.t('Explaining {0}', place.name);
         const made = await whatItSays(log, () =>
-          withProgress(title, (report, signal) =>
-            explainer.explain(place, (progress) => report({ message: messageOf(progress) }), signal),
-          ),
+          withProgress(title, (progress, signal) => {
+            const tell = fillingBar(progress);
+            const onProgress = (event: ProgressEvent): void =>
+              tell(messageOf(event), event.done, event.stage === 'reading' ? event.total : undefined);
+            return explainer.explain(place, onProgress, signal);
+          }),
         );
         if (made === 'failed') return;
         if (made === undefined) {
@@ -84,13 +88,12 @@ export function createExplainCommands(
       }));
       const title = vscode.l10n.t('Explaining the symbols of {0}', path);
       const explained = await whatItSays(log, () =>
-        withProgress(title, async (report, signal) => {
+        withProgress(title, async (progress, signal) => {
+          const tell = fillingBar(progress);
           let explained = 0;
           for (const [index, place] of places.entries()) {
-            report({
-              message: vscode.l10n.t('{0} of {1}: {2}', index + 1, places.length, place.name),
-              increment: index === 0 ? 0 : 100 / places.length,
-            });
+            const message = vscode.l10n.t('{0} of {1}: {2}', index + 1, places.length, place.name);
+            tell(message, index, places.length);
             const stored = await storedAt(place, store, signal);
             const isNew = stored?.valid !== true;
             if (!isNew || (await explainer.explain(place, () => undefined, signal)) !== undefined)
@@ -120,7 +123,7 @@ async function editorAt(given: unknown): Promise<vscode.TextEditor | undefined> 
 async function withProgress<T>(
   title: string,
   work: (
-    report: (progress: { message: string; increment?: number }) => void,
+    progress: vscode.Progress<{ message?: string; increment?: number }>,
     signal: AbortSignal,
   ) => Promise<T>,
 ): Promise<T> {
@@ -128,7 +131,7 @@ async function withProgress<T>(
   return vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
     const cancelled = new AbortController();
     token.onCancellationRequested(() => cancelled.abort());
-    return work((value) => progress.report(value), cancelled.signal);
+    return work(progress, cancelled.signal);
   });
 }
 

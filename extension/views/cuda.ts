@@ -18,6 +18,7 @@ import type { BundledEngineOptions } from '../engineClient/bundledEngine.ts';
 import { engineDevices } from '../engineClient/engineDevices.ts';
 import { isAskError } from '../errors.ts';
 import { bytesText } from '../models/amounts.ts';
+import { fillingBar } from './fillingBar.ts';
 import { showFailure } from './showFailure.ts';
 
 export interface Cuda {
@@ -146,12 +147,9 @@ async function withCudaProgress(
     await vscode.window.withProgress({ location, title, cancellable: true }, (progress, token) => {
       const cancelled = new AbortController();
       token.onCancellationRequested(() => cancelled.abort());
-      let percent = 0;
+      const tell = fillingBar(progress);
       const onProgress = ({ stage, done, total }: CudaProgress): void => {
-        const now = (100 * done) / total;
-        const message = `${stageText(stage)} ${bytesText(done)} / ${bytesText(total)}`;
-        progress.report({ increment: Math.max(0, now - percent), message });
-        percent = Math.max(percent, now);
+        tell(`${stageText(stage)} ${bytesText(done)} / ${bytesText(total)}`, done, total);
       };
       return getCuda(packages, { root, source, signal: cancelled.signal, onProgress });
     });

@@ -4,6 +4,7 @@ import { isAskError } from '../errors.ts';
 import type { MachineTest } from '../testMachine.ts';
 import type { AskWindow } from './askWindow.ts';
 import { loadedDetails } from './engineTexts.ts';
+import { fillingBar } from './fillingBar.ts';
 import { showFailure } from './showFailure.ts';
 
 export async function showMachineTest(
@@ -19,10 +20,12 @@ export async function showMachineTest(
     async (progress, token) => {
       const cancelled = new AbortController();
       token.onCancellationRequested(() => cancelled.abort());
+      const tell = fillingBar(progress);
       try {
         return await test(({ stage, done, total }) => {
           if (total === undefined || total === 0) return;
-          progress.report({ message: `${stages()[stage]} ${Math.round((100 * done) / total)} %` });
+          const message = `${stages()[stage]} ${Math.round((100 * done) / total)} %`;
+          tell(message, done, stage === 'reading' ? total : undefined);
         }, cancelled.signal);
       } catch (error) {
         if (isAskError(error, 'cancelled')) return undefined;

@@ -10,6 +10,7 @@ import type { FromPage } from '../protocol/chat.ts';
 import type { RemedyAction } from '../protocol/conversation.ts';
 import type { AskWindow } from './askWindow.ts';
 import type { ChatView } from './chatView.ts';
+import { fillingBar } from './fillingBar.ts';
 import { showSkipped } from './picks.ts';
 
 export interface PageHandlerParts {
@@ -154,14 +155,11 @@ export async function getModelWithProgress(window: AskWindow): Promise<boolean> 
     try {
       await vscode.window.withProgress({ location, title, cancellable: true }, (progress, token) => {
         token.onCancellationRequested(() => cancelled.abort());
-        let percent = 0;
+        const tell = fillingBar(progress);
         return window.getModel(
           undefined,
           (event) => {
-            const { done, total = 0 } = event;
-            const now = total === 0 ? 0 : (100 * done) / total;
-            progress.report({ increment: Math.max(0, now - percent), message: arrivalSentence(event) });
-            percent = Math.max(percent, now);
+            tell(arrivalSentence(event), event.done, event.total);
             last = event;
           },
           cancelled.signal,
