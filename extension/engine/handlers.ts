@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { errors } from '../errors.ts';
 import { cacheFolder } from '../models/modelFolder.ts';
-import type { LoadParams, LoadResult, StateFolder } from '../protocol/engine.ts';
+import { sameLoad, type LoadParams, type LoadResult, type StateFolder } from '../protocol/engine.ts';
 import { answer, findReading } from './answer.ts';
 import { createReadingStores, type ReadingStore } from './kvState/readingStore.ts';
 import { createHeadFinder, type HeadFinder } from './heads/findHeads.ts';
@@ -44,7 +44,7 @@ export function createEngineHandlers({
       return Promise.resolve({ libraryVersion: library.version, devices: devices.report(library) });
     },
     async load(params) {
-      if (loaded !== null && sameModel(loaded.params, params)) return loaded.result;
+      if (loaded !== null && sameLoad(loaded.params, params)) return loaded.result;
       engine?.dispose();
       engine = null;
       loaded = null;
@@ -105,13 +105,4 @@ export function createEngineHandlers({
 function requireLoaded(engine: LoadedEngine | null): LoadedEngine {
   if (engine === null) throw errors.engineNotStarted('no model is loaded');
   return engine;
-}
-
-function sameModel(a: LoadParams, b: LoadParams): boolean {
-  return (
-    a.modelPath === b.modelPath &&
-    a.device === b.device &&
-    a.gpuLayers === b.gpuLayers &&
-    a.kvCacheType === b.kvCacheType
-  );
 }

@@ -1,6 +1,6 @@
 /** The engine of one window: started when needed, ended when nobody has asked for a while, and telling how it is. */
 import { AskError, errors, isAskError } from '../errors.ts';
-import type { EngineRequests, LoadParams, LoadResult } from '../protocol/engine.ts';
+import { sameLoad, type EngineRequests, type LoadParams, type LoadResult } from '../protocol/engine.ts';
 import type { EngineClient } from './engineClient.ts';
 import {
   enterRunningEngine,
@@ -140,7 +140,7 @@ export class IdleEngine {
   async #whileLoading<T>(params: LoadParams, load: () => Promise<T>): Promise<T> {
     const before = this.#condition;
     // The engine answers at once when it has this model.
-    if (before.state !== 'ready' || !sameModel(params, this.#loadParams)) this.#change({ state: 'loading' });
+    if (before.state !== 'ready' || !sameLoad(params, this.#loadParams)) this.#change({ state: 'loading' });
     try {
       return await load();
     } catch (error) {
@@ -152,7 +152,7 @@ export class IdleEngine {
   }
 
   async #onLoaded(client: EngineClient, params: LoadParams, loaded: LoadResult): Promise<void> {
-    if (this.#condition.state === 'ready' && sameModel(params, this.#loadParams)) return;
+    if (this.#condition.state === 'ready' && sameLoad(params, this.#loadParams)) return;
     this.#loadParams = params;
     this.#change({ state: 'ready', loaded });
     const { modelName: model, estimatedBytes: bytes } = loaded;
@@ -209,13 +209,4 @@ function isLoad(method: keyof EngineRequests, params: object): params is LoadPar
 
 function isLoadResult(result: object): result is LoadResult {
   return 'estimatedBytes' in result;
-}
-
-function sameModel(a: LoadParams, b: LoadParams | undefined): boolean {
-  return (
-    a.modelPath === b?.modelPath &&
-    a.device === b.device &&
-    a.gpuLayers === b.gpuLayers &&
-    a.kvCacheType === b.kvCacheType
-  );
 }

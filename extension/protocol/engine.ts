@@ -36,6 +36,15 @@ export interface LoadParams {
   /** f16 when absent. */
   readonly kvCacheType?: KvCacheType;
 }
+/** Whether what one of them loads serves the other. */
+export function sameLoad(a: LoadParams, b: LoadParams | undefined): boolean {
+  return (
+    a.modelPath === b?.modelPath &&
+    a.device === b.device &&
+    a.gpuLayers === b.gpuLayers &&
+    a.kvCacheType === b.kvCacheType
+  );
+}
 export interface LoadResult {
   readonly modelName: string;
   readonly architecture: string;

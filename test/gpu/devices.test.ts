@@ -1,28 +1,17 @@
 /** The memory that a model takes on a GPU against its estimate, and a GPU that fails its test. */
-import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createEngineHandlers } from '../../extension/engine/handlers.ts';
 import { readGgufHeader } from '../../extension/models/ggufFile.ts';
 import { estimateMemory } from '../../extension/models/memoryEstimate.ts';
 import { comparison, ofLibrary, readAllocated } from '../engine/allocated.ts';
-import { buildBundles, startBundledEngine } from '../engine/engineProcess.ts';
-import { writeTinyModel } from '../reference/tinyModel.ts';
-import { tinyOptions } from '../tinyEngine.ts';
-import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
+import { startBundledEngine } from '../engine/engineProcess.ts';
+import { allowedError, layers, useLayeredModel } from './layeredModel.ts';
 import { hasVulkanDevice } from './softwareDevice.ts';
 
-/** Of what was taken. */
-const allowedError = 0.1;
-const layers = 4;
 const signal = new AbortController().signal;
 
 describe.skipIf(!hasVulkanDevice())('a GPU', () => {
-  const modelPath = join(temporaryFolder(), 'model.gguf');
-  beforeAll(() => {
-    buildBundles();
-    const sizes = { layers, heads: 8, kvHeads: 4, embedding: 512, feedForward: 1536 };
-    writeTinyModel(modelPath, { ...tinyOptions, ...sizes, contextLength: 8192 });
-  });
+  const modelPath = useLayeredModel();
 
   test('takes what was estimated, with all layers and with half of them', async () => {
     const allocated = readAllocated();

@@ -1,29 +1,17 @@
 /** One model over two GPUs, for which the software device stands twice. */
-import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readGgufHeader } from '../../extension/models/ggufFile.ts';
 import { estimateMemory } from '../../extension/models/memoryEstimate.ts';
 import { comparison, ofLibrary, readAllocated } from '../engine/allocated.ts';
-import { buildBundles, startBundledEngine } from '../engine/engineProcess.ts';
+import { startBundledEngine } from '../engine/engineProcess.ts';
 import { numericsSuite } from '../numericsSuite.ts';
-import { writeTinyModel } from '../reference/tinyModel.ts';
-import { tinyOptions } from '../tinyEngine.ts';
-import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
+import { allowedError, layers, useLayeredModel } from './layeredModel.ts';
 import { hasVulkanDevice } from './softwareDevice.ts';
-
-/** Of what was taken. */
-const allowedError = 0.1;
-const layers = 4;
 
 describe.skipIf(!hasVulkanDevice(2))('two GPUs', () => {
   numericsSuite({ device: 'vulkan' }, [true, true, true], ['llama, YaRN']);
 
-  const modelPath = join(temporaryFolder(), 'model.gguf');
-  beforeAll(() => {
-    buildBundles();
-    const sizes = { layers, heads: 8, kvHeads: 4, embedding: 512, feedForward: 1536 };
-    writeTinyModel(modelPath, { ...tinyOptions, ...sizes, contextLength: 8192 });
-  });
+  const modelPath = useLayeredModel();
 
   test('share the layers, take together what was estimated, none more than its own', async () => {
     const allocated = readAllocated();

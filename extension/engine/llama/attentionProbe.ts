@@ -6,10 +6,10 @@
 import koffi from 'koffi';
 import { errors } from '../../errors.ts';
 import { notServedTexts, problem, type LayerProblem } from '../../models/modelProblems.ts';
-import { kvCacheBytes, kvCacheTypeNumbers } from '../../models/kvCacheType.ts';
+import { kvCacheBytes } from '../../models/kvCacheType.ts';
 import type { KvCacheType } from '../../protocol/engine.ts';
 import type { Functions, Pointer } from './functions.ts';
-import { EvalCallback, isHadamard } from './structs.ts';
+import { EvalCallback, ggmlType, isHadamard } from './structs.ts';
 import { floatParams, readOperation, readTensor, type TensorInfo } from './tensor.ts';
 
 /** How one layer rotates its keys: the arguments of `ggml_rope_ext`. */
@@ -237,7 +237,7 @@ function layout(
     TensorInfo,
   ];
   if (k.viewSrc === null || v.viewSrc === null) refuse('attends on another device than its KV cache is on');
-  const type = kvCacheTypeNumbers[cacheType];
+  const type = ggmlType[cacheType];
   const [scale = 0, maxBias = 0, softCap = 0] = floatParams(node.opParams);
   if (maxBias !== 0) refuse('uses ALiBi');
   if (softCap !== 0) refuse('caps its attention scores');

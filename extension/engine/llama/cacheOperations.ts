@@ -6,7 +6,6 @@
  * second time as they were first written (`firstKeys`), and every rotation starts from those.
  */
 import { errors } from '../../errors.ts';
-import { kvCacheTypeNumbers } from '../../models/kvCacheType.ts';
 import type { LayerLayout, Queries, RopeParams } from './attentionProbe.ts';
 import { checkCacheSupport } from './cacheSupport.ts';
 import type { Functions, Pointer } from './functions.ts';
@@ -44,6 +43,8 @@ export class CacheOperations {
   readonly #f: Functions;
   readonly #context: LlamaContext;
   readonly #groups: readonly DeviceGroup[];
+  /** The matrices that layers need, by their side. */
+  readonly #hadamards: ReadonlyMap<number, Float32Array>;
 
   /**
    * @param rows the most cells that a chunk and what was kept before it can fill together.
@@ -53,6 +54,8 @@ export class CacheOperations {
     this.#f = context.model.library.functions;
     this.#context = context;
     this.layouts = context.layouts();
+    const sides = this.layouts.flatMap(({ hadamard }) => (hadamard === null ? [] : [hadamard]));
+    this.#hadamards = new Map(Array.from(new Set(sides), (side) => [side, hadamardMatrix(side)]));
     const byDevice = new Map<Pointer, LayerLayout[]>();
     for (const layout of this.layouts) {
       const device = deviceOf(context.model.library, layout.kCache);
@@ -279,7 +282,7 @@ export class CacheOperations {
     const f = this.#f;
     if (hadamard === null) return rotate(f, c, keys, shifts, rope, rope.frequencyFactors);
     const matrix = f.ggml_new_tensor_2d(c, ggmlType.f32, hadamard, hadamard);
-    inputs.push({ tensor: matrix, data: hadamardMatrix(hadamard) });
+    inputs.push({ tensor: matrix, data: this.#hadamards.get(hadamard)! });
     const plain = hadamardProduct(f, c, keys, matrix);
     return hadamardProduct(f, c, rotate(f, c, plain, shifts, rope, rope.frequencyFactors), matrix);
   }
@@ -329,7 +332,7 @@ function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[]
   const firstKeys = new Map(
     layers.map(({ layer, cacheType, headDim, kvHeads }) => [
       layer,
-      f.ggml_new_tensor_2d(tensors, kvCacheTypeNumbers[cacheType], headDim * kvHeads, rows),
+      f.ggml_new_tensor_2d(tensors, ggmlType[cacheType], headDim * kvHeads, rows),
     ]),
   );
   const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, runners[0].backend);

@@ -1,7 +1,6 @@
 /** Whether a device can do what the compression does to rows of a quantised cache. */
 import { notServedTexts, problem } from '../../models/modelProblems.ts';
 import { errors } from '../../errors.ts';
-import { kvCacheTypeNumbers } from '../../models/kvCacheType.ts';
 import type { LayerLayout } from './attentionProbe.ts';
 import type { Functions, Pointer } from './functions.ts';
 import { ggmlType } from './structs.ts';
@@ -20,8 +19,7 @@ export function checkCacheSupport(f: Functions, device: Pointer, layout: LayerLa
   const c = f.ggml_init({ mem_size: f.ggml_tensor_overhead() * 16, mem_buffer: null, no_alloc: true });
   if (c === null) throw errors.internal('no memory to ask a device', undefined);
   try {
-    const newRows = (): Pointer =>
-      f.ggml_new_tensor_2d(c, kvCacheTypeNumbers[cacheType], headDim * kvHeads, rows);
+    const newRows = (): Pointer => f.ggml_new_tensor_2d(c, ggmlType[cacheType], headDim * kvHeads, rows);
     const gathered = f.ggml_get_rows(c, newRows(), f.ggml_new_tensor_1d(c, ggmlType.i32, rows));
     const operations = [
       gathered,

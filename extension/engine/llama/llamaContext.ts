@@ -1,13 +1,12 @@
 /** Owns a llama.cpp context: one sequence whose positions are always 0..length-1. */
 import { errors } from '../../errors.ts';
-import { kvCacheTypeNumbers } from '../../models/kvCacheType.ts';
 import type { KvCacheType } from '../../protocol/engine.ts';
 import type { Position, Token } from '../numbers.ts';
 import { AttentionProbe, type LayerLayout, type Queries } from './attentionProbe.ts';
 import type { Functions, LlamaBatchValue, Pointer } from './functions.ts';
 import { decodeThreads } from './library.ts';
 import { copyFloats, type LlamaModel } from './llamaModel.ts';
-import { flashAttention } from './structs.ts';
+import { flashAttention, ggmlType } from './structs.ts';
 import koffi from 'koffi';
 
 /** Tokens of one physical batch; also the most that one `decode` takes. */
@@ -56,7 +55,7 @@ export class LlamaContext {
     params.n_threads = decodeThreads();
     params.n_threads_batch = decodeThreads();
     this.cacheType = options.cacheType ?? 'f16';
-    params.type_k = kvCacheTypeNumbers[this.cacheType];
+    params.type_k = ggmlType[this.cacheType];
     params.type_v = params.type_k;
     params.flash_attn_type = flashAttention.enabled;
     // Windowed layers get as many cells as the others, so that a token has the same cell in all layers.

@@ -26,6 +26,7 @@ export async function startBrowser(server: Server, viewport: WindowSize): Promis
   return chromium.launchPersistentContext(join(server.temporaryFolder, 'browser'), {
     executablePath: process.env['ASK_CODEBASE_CHROMIUM'] ?? '/usr/bin/chromium',
     viewport,
+    // As for `stopEndlessAnimations`.
     reducedMotion: 'reduce',
     // As root it needs the first; without a network the others only make noise in the log.
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
