@@ -1,5 +1,5 @@
 /** What the evidence heads find in the kept document, once everything has been read. */
-import { decodeQuestion, type CompressedCache } from './compression/compress.ts';
+import { decodeQuestion, queriesOf, type CompressedCache } from './compression/compress.ts';
 import { listOfHead } from './compression/sharedLines.ts';
 import type { DocumentTokens } from './documentTokens.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
@@ -40,8 +40,11 @@ export async function decodeSuffix(
   const layers = new Set(heads?.map(({ layer }) => layer));
   const layouts = operations.layouts.filter(({ window }) => window === null);
 
-  const attentionOf = async (tokens: readonly Token[]): Promise<Map<number, number>> => {
-    const queries = await decodeQuestion(context, tokens, layers, { pace, signal });
+  const attentionOf = async (
+    tokens: readonly Token[],
+    decode: typeof queriesOf,
+  ): Promise<Map<number, number>> => {
+    const queries = await decode(context, tokens, layers, { pace, signal });
     const byEntry = new Map<number, number>();
     if (heads === null) return byEntry;
     const weights = new Float32Array(tokens.length).fill(1 / tokens.length / heads.length);
@@ -61,11 +64,10 @@ export async function decodeSuffix(
   if (heads !== null) {
     // No longer than the prompt's own, for which there is room.
     const tokens = buildPrompt(engine.model, contentFreeQuestion).suffix.slice(0, body.length);
-    contentFree = await attentionOf(tokens);
-    context.truncate(cells);
+    contentFree = await attentionOf(tokens, queriesOf);
     prefillTokens += tokens.length;
   }
-  const byEntry = await attentionOf(body);
+  const byEntry = await attentionOf(body, decodeQuestion);
   const rest = [...prompt.suffix.slice(-1), ...prompt.begun];
   await prefill(context, rest.slice(0, -1), pace, signal);
   await runBatch(1, pace, signal, () => context.decode(rest.slice(-1), { logits: 'last' }));

@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { decodeQuestion } from '../../extension/engine/compression/compress.ts';
+import { queriesOf } from '../../extension/engine/compression/compress.ts';
 import { attentionOfHeads } from '../../extension/engine/heads/attentionOfHeads.ts';
 import {
   calibrationFunctions,
@@ -153,10 +153,9 @@ async function attentionOf(
     await prefill(context, [...prefix, ...passage], engine.pace, neverAborted);
     const cells = context.length;
     for (const [q, question] of questions.entries()) {
-      const queries = await decodeQuestion(context, question, layers, hooks);
+      const queries = await queriesOf(context, question, layers, hooks);
       const weights = new Float32Array(question.length).fill(1 / question.length);
       const scores = operations.attentionScores(queries, cells, weights);
-      context.truncate(cells);
       for (const { head, logMass } of result) {
         const from = head[1] * cells;
         const paid = scores.get(head[0])!.subarray(from + prefix.length, from + cells);

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { compress, decodeQuestion } from '../../extension/engine/compression/compress.ts';
+import { compress, queriesOf } from '../../extension/engine/compression/compress.ts';
 import { type CompressionOptions, presetOptions } from '../../extension/engine/compression/options.ts';
 import { listScores, rowWeights } from '../../extension/engine/compression/score.ts';
 import { LoadedEngine, type OpenedContext } from '../../extension/engine/loadedEngine.ts';
@@ -70,7 +70,7 @@ test.each(['plain', 'normalized'] as const)('%s scores of each layer and KV head
   context.clear();
   await prefill(context, documentTokens, hooks.pace, hooks.signal);
   const layers = new Set(operations.layouts.keys());
-  const queries = await decodeQuestion(context, questionTokens, layers, hooks);
+  const queries = await queriesOf(context, questionTokens, layers, hooks);
   const settings = options(128, kind === 'normalized');
   const weights = rowWeights(settings, cells, questionTokens.length);
   const attention = operations.attentionScores(queries, cells, weights);

@@ -120,13 +120,11 @@ export async function compress(
     if (kept >= cells) continue;
 
     const layers = scoredLayers(options, layouts);
-    const queries = await timed(seconds, 'prefill', () => decodeQuestion(context, question, layers, hooks));
+    const queries = await timed(seconds, 'prefill', () => queriesOf(context, question, layers, hooks));
     prefillTokens += question.length;
     const attention = await timed(seconds, 'score', () =>
       operations.attentionScores(queries, cells, rowWeights(options, cells, question.length)),
     );
-    context.truncate(cells);
-
     const chunkScores = await timed(seconds, 'score', () => listScores(options, layouts, attention, cells));
     // The sinks are the document's first tokens; kept always, they stay the first cells after the prefix.
     const always = Math.min(kept, prefix.length + options.sinkTokens);
@@ -163,19 +161,52 @@ export async function compress(
   return { lists, windowed, scores, seconds, prefillTokens };
 }
 
-/** Decodes the question behind the cache and takes its queries; its keys are in the cache until it is truncated. */
+/**
+ * The queries of the question behind the cache, which is left as it was: decoded no further than the last of the layers.
+ * @param layers at least one
+ */
+export async function queriesOf(
+  context: LlamaContext,
+  question: readonly Token[],
+  layers: ReadonlySet<number>,
+  hooks: DecodeHooks,
+): Promise<Map<number, Queries[]>> {
+  const cells = context.length;
+  const decodeBatch = (batch: readonly Token[]): Map<number, Queries[]> => context.decodeUpTo(batch, layers);
+  try {
+    return await inBatches(question, decodeBatch, hooks);
+  } finally {
+    context.truncate(cells);
+  }
+}
+
+/** Decodes the question behind the cache, where it stays, and takes its queries. */
 export async function decodeQuestion(
   context: LlamaContext,
   question: readonly Token[],
   layers: ReadonlySet<number>,
-  hooks: Pick<CompressionHooks, 'pace' | 'signal'>,
+  hooks: DecodeHooks,
+): Promise<Map<number, Queries[]>> {
+  return inBatches(
+    question,
+    (batch) => context.decodeTakingQueries(batch, layers, { logits: 'none' }),
+    hooks,
+  );
+}
+
+type DecodeHooks = Pick<CompressionHooks, 'pace' | 'signal'>;
+
+async function inBatches(
+  tokens: readonly Token[],
+  decodeBatch: (batch: readonly Token[]) => Map<number, Queries[]>,
+  { pace, signal }: DecodeHooks,
 ): Promise<Map<number, Queries[]>> {
   const all = new Map<number, Queries[]>();
-  for (let start = 0; start < question.length;) {
-    const batch = question.slice(start, start + batchLength(hooks.pace));
-    await runBatch(batch.length, hooks.pace, hooks.signal, () => {
-      const taken = context.decodeTakingQueries(batch, layers, { logits: 'none' });
-      for (const [layer, queries] of taken) all.set(layer, [...(all.get(layer) ?? []), ...queries]);
+  for (let start = 0; start < tokens.length;) {
+    const batch = tokens.slice(start, start + batchLength(pace));
+    await runBatch(batch.length, pace, signal, () => {
+      for (const [layer, queries] of decodeBatch(batch))
+        all.set(layer, [...(all.get(layer) ?? []), ...queries]);
     });
     start += batch.length;
   }

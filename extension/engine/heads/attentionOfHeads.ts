@@ -2,7 +2,7 @@
 import { scoreByAttention } from '../chunkIndex/attentionRanking.ts';
 import { canRankTogether, PassageIndexer, type PassageKeys } from '../chunkIndex/passageIndexer.ts';
 import { indexPrefix, questionForm } from '../chunkIndex/questionForm.ts';
-import { decodeQuestion, type CompressionHooks } from '../compression/compress.ts';
+import { queriesOf, type CompressionHooks } from '../compression/compress.ts';
 import type { AttentionHead } from '../compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from '../documentTokens.ts';
 import { contentFreeQuestion } from '../finalAttention.ts';
@@ -147,10 +147,9 @@ async function attentionOn(
 ): Promise<Float32Array[]> {
   const cells = context.length;
   const layers = new Set(heads.map(({ layer }) => layer));
-  const queries = await decodeQuestion(context, question, layers, hooks);
+  const queries = await queriesOf(context, question, layers, hooks);
   const weights = new Float32Array(question.length).fill(1 / question.length);
   const scores = operations.attentionScores(queries, cells, weights);
-  context.truncate(cells);
   return heads.map(({ layer, head }) => scores.get(layer)!.subarray(head * cells, (head + 1) * cells));
 }
 
