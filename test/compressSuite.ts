@@ -59,11 +59,6 @@ export function compressSuite(
     name: `preset ${preset}`,
     options: { ...presetOptions(preset, 64, evidenceHeads), chunkTokens: 64 },
   }));
-  const halfLines = { kind: 'evidenceHeads', heads: evidenceHeads, linesShare: 0.5 } as const;
-  cases.push({
-    name: 'half of the budget in whole lines',
-    options: { ...presetOptions('perHead', 64, null), chunkTokens: 64, score: halfLines },
-  });
   cases.push({
     name: 'single tokens per KV head',
     options: { ...presetOptions('perHead', 64, null), chunkTokens: 64, unit: { kind: 'token' } },

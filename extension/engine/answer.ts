@@ -10,7 +10,6 @@ import type {
 import type { Passage } from '../protocol/nouns.ts';
 import { citationsOf } from './citations.ts';
 import { presetOptions, type CompressionOptions } from './compression/options.ts';
-import { entriesOfAll } from './compression/sharedLines.ts';
 import { tokenizePassages, type DocumentTokens } from './documentTokens.ts';
 import { weighEvidence } from './evidence.ts';
 import type { CompressionInput } from './compression/compress.ts';
@@ -118,10 +117,7 @@ export async function answer(
     },
   );
 
-  // What all lists hold are the lines that the evidence heads chose.
-  const held =
-    options.score.kind === 'evidenceHeads' ? [{ entries: entriesOfAll(cache.lists) }] : cache.lists;
-  const evidence = weighEvidence(held, document, params.passages, attention.byEntry);
+  const evidence = weighEvidence(cache.lists, document, params.passages, attention.byEntry);
   return {
     outcome: 'answered',
     text: generated.text,

@@ -1,6 +1,6 @@
 /** What the evidence heads find in the kept document, once everything has been read. */
 import { decodeQuestion, queriesOf, type CompressedCache } from './compression/compress.ts';
-import { listOfHead } from './compression/sharedLines.ts';
+import { listOfHead } from './compression/score.ts';
 import type { DocumentTokens } from './documentTokens.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
 import type { Token } from './numbers.ts';

@@ -7,7 +7,6 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { CellList } from '../../extension/engine/compression/compress.ts';
 import { presetOptions } from '../../extension/engine/compression/options.ts';
-import { entriesOfAll } from '../../extension/engine/compression/sharedLines.ts';
 import { notHeldFocus } from '../../extension/engine/answer.ts';
 import type { DocumentTokens } from '../../extension/engine/documentTokens.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
@@ -73,13 +72,13 @@ export async function followUpsBench(args: readonly string[]): Promise<void> {
   console.log(summary(rows));
 }
 
-/** The share of a fact's own tokens that all lists keep, 0 to 1. */
+/** The share of a fact's own tokens that the one list of the default keeps, 0 to 1. */
 export function heldShareOf(
   { lists, document }: { readonly lists: readonly CellList[]; readonly document: DocumentTokens },
   fact: Fact,
   passages: readonly Passage[],
 ): number {
-  const kept = new Set(entriesOfAll(lists));
+  const kept = new Set(lists[0]!.entries);
   let tokens = 0;
   let held = 0;
   document.lineOf.forEach((lineIndex, token) => {

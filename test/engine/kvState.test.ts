@@ -125,7 +125,7 @@ describe('the key', () => {
     ['the budget', withOptions({ tokenBudget: 129 })],
     ['the chunk', withOptions({ chunkTokens: 256 })],
     ['the score', withOptions({ score: { kind: 'own' } })],
-    ['the heads', withOptions({ score: { kind: 'evidenceHeads', heads: heads.slice(1), linesShare: 0.5 } })],
+    ['the heads', withOptions({ score: { kind: 'evidenceHeads', heads: heads.slice(1) } })],
     ['the scope', withOptions({ scope: 'layer' })],
     ['the unit', withOptions({ unit: { kind: 'token' } })],
     ['the sinks', withOptions({ sinkTokens: 0 })],

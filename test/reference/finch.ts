@@ -47,15 +47,13 @@ export function finch(
 
     const decoded = decode(twin, kvCache, question, cells);
     truncate(kvCache, cells);
-    const shared = sharedEntries(twin, decoded, options, kept, prefix.length, wanted, lineOf);
     const own = twin.layers.map(({ window }, layer) =>
       heads(twin.kvHeads).map((kvHead) => {
         if (window !== null) return heads(wanted).map((cell) => cells - wanted + cell);
         const scores = listScores(twin, decoded, options, layer, kvHead, cells);
         const entries = kept[layer]![kvHead]!;
         const line = (cell: number) => lineOf[entries[cell]!]!;
-        const isShared = (cell: number) => shared.includes(entries[cell]!);
-        return choose(scores, options.unit, prefix.length + options.sinkTokens, wanted, line, isShared);
+        return choose(scores, options.unit, prefix.length + options.sinkTokens, wanted, line);
       }),
     );
     const chosen = decide(own);
@@ -96,7 +94,7 @@ function listScores(
     .filter((head) => options.scope === 'layer' || Math.floor(head / group) === kvHead)
     .map((head) => ({ layer, head }));
   const { score } = options;
-  const deciding = score.kind === 'own' || score.linesShare < 1 ? own : score.heads;
+  const deciding = score.kind === 'own' ? own : score.heads;
   return heads(cells).map((cell) => {
     let sum = 0;
     for (const { layer, head } of deciding)
@@ -107,40 +105,12 @@ function listScores(
   });
 }
 
-/** Document tokens that all lists are to keep: the best lines of those that all lists hold, by the evidence heads. */
-function sharedEntries(
-  twin: Twin,
-  decoded: TwinDecoded,
-  { score, sinkTokens }: CompressionOptions,
-  kept: readonly (readonly (readonly number[])[])[],
-  prefixTokens: number,
-  wanted: number,
-  lineOf: ArrayLike<number>,
-): number[] {
-  if (score.kind === 'own' || score.linesShare === 1) return [];
-  const lists = kept.filter((_, layer) => twin.layers[layer]!.window === null).flat();
-  const entries = lists[0]!.filter((entry) => lists.every((list) => list.includes(entry)));
-  const scores = entries.map((entry) => {
-    let sum = 0;
-    for (const { layer, head } of score.heads) {
-      const cell = kept[layer]![Math.floor((head * twin.kvHeads) / twin.heads)]!.indexOf(entry);
-      for (const weights of decoded.attention[layer]![head]!) sum += weights[cell]!;
-    }
-    return sum;
-  });
-  const always = Math.min(wanted, prefixTokens + sinkTokens);
-  const count = Math.min(entries.length, always + Math.round(score.linesShare * (wanted - always)));
-  const line = (index: number) => lineOf[entries[index]!]!;
-  return choose(scores, { kind: 'line' }, always, count, line).map((index) => entries[index]!);
-}
-
 function choose(
   scores: readonly number[],
   unit: KeptUnit,
   always: number,
   count: number,
   lineOf: (cell: number) => number,
-  isShared: (cell: number) => boolean = () => false,
 ): number[] {
   const kept = heads(Math.min(always, count));
   const candidates = heads(scores.length).slice(kept.length);
@@ -166,7 +136,7 @@ function choose(
       const near = scores.slice(Math.max(0, cell - radius), cell + radius + 1);
       return near.reduce((sum, score) => sum + score, 0) / near.length;
     });
-    candidates.sort((a, b) => Number(isShared(b)) - Number(isShared(a)) || pooled[b]! - pooled[a]!);
+    candidates.sort((a, b) => pooled[b]! - pooled[a]!);
     kept.push(...candidates.slice(0, count - kept.length));
   }
   return kept.sort((a, b) => a - b);

@@ -14,7 +14,6 @@ import { batchLength, prefill, runBatch, type Pace } from '../prefill.ts';
 import type { LayerLayout, Queries } from '../llama/attentionProbe.ts';
 import { keptAfter, selectCells } from './keep.ts';
 import type { CompressionOptions } from './options.ts';
-import { sharedLines } from './sharedLines.ts';
 import { listScope, listScores, rowWeights, scoredLayers, type ListScope } from './score.ts';
 
 export interface CompressionInput {
@@ -128,20 +127,17 @@ export async function compress(
     const chunkScores = await timed(seconds, 'score', () => listScores(options, layouts, attention, cells));
     // The sinks are the document's first tokens; kept always, they stay the first cells after the prefix.
     const always = Math.min(kept, prefix.length + options.sinkTokens);
-    const lineOf = (entry: number): number => document.lineOf[entry]!;
-    const selected = await timed(seconds, 'score', () => {
-      const lines = sharedLines(options.score, lists, layouts, attention, always, kept, lineOf);
-      return lists.map(({ entries }, index) =>
+    const selected = await timed(seconds, 'score', () =>
+      lists.map(({ entries }, index) =>
         selectCells(
           chunkScores[index]!,
           options.unit,
           always,
           kept,
-          (cell) => lineOf(entries[cell]!),
-          lines === null ? null : (cell) => lines.has(entries[cell]!),
+          (cell) => document.lineOf[entries[cell]!]!,
         ),
-      );
-    });
+      ),
+    );
     lists = lists.map((list, index) => gatherList(list, selected[index]!));
     const last = Int32Array.from({ length: kept }, (_, cell) => cells - kept + cell);
     windowed &&= gatherList(windowed, last);

@@ -25,7 +25,6 @@ export function keptAfter(
  * @param always the first cells, kept whatever their score: the prompt's beginning and the sinks.
  * @param count how many are kept in all, `always` included.
  * @param lineOf the line of a cell; consecutive cells of one line are one unit when whole lines are kept.
- * @param isChosen cells that go before all others, at most `count`; not where whole lines are kept. Null: none.
  */
 export function selectCells(
   scores: Float32Array,
@@ -33,14 +32,13 @@ export function selectCells(
   always: number,
   count: number,
   lineOf: (cell: number) => number,
-  isChosen: ((cell: number) => boolean) | null = null,
 ): Int32Array {
   if (count >= scores.length) return Int32Array.from(scores.keys());
   const kept =
     unit.kind === 'line'
       ? bestLines(scores, always, count - always, lineOf)
       : bestTokens(
-          chosenFirst(unit.kind === 'neighbourhood' ? pool(scores, unit.radius) : scores, isChosen),
+          unit.kind === 'neighbourhood' ? pool(scores, unit.radius) : scores,
           always,
           count - always,
         );
@@ -51,10 +49,6 @@ export function selectCells(
     if (isKept === 1) cells[next++] = cell;
   });
   return cells;
-}
-
-function chosenFirst(scores: Float32Array, isChosen: ((cell: number) => boolean) | null): Float32Array {
-  return isChosen === null ? scores : scores.map((score, cell) => (isChosen(cell) ? Infinity : score));
 }
 
 /** Marks the `count` best cells from `first` on; of equal scores the earlier wins. */

@@ -9,17 +9,11 @@ export interface AttentionHead {
 
 /**
  * Whose attention decides.
- * `own`: each list by its own heads, as published. `evidenceHeads`: whole lines by the few heads that find evidence,
- * the same in all lists, as far as `linesShare` of the budget goes (0 to 1); the rest of each list by its own heads.
- * With all of the budget for the lines there is one list for the whole model.
+ * `own`: each list by its own heads, as published. `evidenceHeads`: by the few heads that find evidence, with one list
+ * for the whole model.
  */
 export type ScoreSource =
-  | { readonly kind: 'own' }
-  | {
-      readonly kind: 'evidenceHeads';
-      readonly heads: readonly AttentionHead[];
-      readonly linesShare: number;
-    };
+  { readonly kind: 'own' } | { readonly kind: 'evidenceHeads'; readonly heads: readonly AttentionHead[] };
 
 /** What is kept or dropped as one: a token, a token with its score averaged over neighbours, a whole line. */
 export type KeptUnit =
@@ -33,9 +27,8 @@ export interface CompressionOptions {
   /** Tokens read between two evictions, 64 to what the window allows. */
   readonly chunkTokens: number;
   readonly score: ScoreSource;
-  /** Which heads share a list of kept cells: those of a layer, or each KV head for itself. */
+  /** Which heads share a list of kept cells, where each list has its own: those of a layer, or each KV head for itself. */
   readonly scope: 'layer' | 'kvHead';
-  /** Of what each list chooses for itself. */
   readonly unit: KeptUnit;
   /** First document tokens that are always kept. */
   readonly sinkTokens: number;
@@ -86,7 +79,7 @@ export function presetOptions(
         ? perHead
         : {
             ...perHead,
-            score: { kind: 'evidenceHeads', heads: evidenceHeads, linesShare: 1 },
+            score: { kind: 'evidenceHeads', heads: evidenceHeads },
             unit: { kind: 'line' },
           };
   }

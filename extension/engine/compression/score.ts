@@ -1,5 +1,6 @@
 /** How much the question attends to each cell, for every list of cells that is kept for itself. */
 import type { LayerLayout } from '../llama/attentionProbe.ts';
+import type { CellList } from './compress.ts';
 import type { AttentionHead, CompressionOptions } from './options.ts';
 
 /** Summed attention per layer: f32 (cells, heads), heads slowest; see `CacheOperations.attentionScores`. */
@@ -9,7 +10,7 @@ export type LayerScores = ReadonlyMap<number, Float32Array>;
 export type ListScope = 'model' | 'layer' | 'kvHead';
 
 export function listScope({ score, scope }: CompressionOptions): ListScope {
-  return score.kind === 'evidenceHeads' && score.linesShare === 1 ? 'model' : scope;
+  return score.kind === 'evidenceHeads' ? 'model' : scope;
 }
 
 /** The layers whose attention the options need. @param layouts those that see all tokens */
@@ -17,7 +18,7 @@ export function scoredLayers(
   options: CompressionOptions,
   layouts: readonly LayerLayout[],
 ): ReadonlySet<number> {
-  return options.score.kind === 'evidenceHeads' && options.score.linesShare === 1
+  return options.score.kind === 'evidenceHeads'
     ? new Set(options.score.heads.map(({ layer }) => layer))
     : new Set(layouts.map(({ layer }) => layer));
 }
@@ -40,7 +41,7 @@ export function listScores(
   cells: number,
 ): Float32Array[] {
   const { score } = options;
-  if (score.kind === 'evidenceHeads' && score.linesShare === 1) return [sumHeads(scores, score.heads, cells)];
+  if (score.kind === 'evidenceHeads') return [sumHeads(scores, score.heads, cells)];
   return layouts.flatMap((layout) =>
     options.scope === 'layer'
       ? [sumHeads(scores, headRange(layout.layer, 0, layout.heads), cells)]
@@ -49,6 +50,23 @@ export function listScores(
           return sumHeads(scores, headRange(layout.layer, kvHead * group, group), cells);
         }),
   );
+}
+
+/**
+ * The list that a head attends over: the model's, its layer's, or its KV head's.
+ * @param lists as in `CompressedCache`. @param layouts those of the layers that see all tokens
+ */
+export function listOfHead(
+  lists: readonly CellList[],
+  layouts: readonly LayerLayout[],
+  { layer, head }: AttentionHead,
+): CellList {
+  const listsPerLayer = lists.length / layouts.length;
+  if (listsPerLayer < 1) return lists[0]!;
+  const position = layouts.findIndex((layout) => layout.layer === layer);
+  const { heads, kvHeads } = layouts[position]!;
+  const kvHead = listsPerLayer === 1 ? 0 : Math.floor(head / (heads / kvHeads));
+  return lists[position * listsPerLayer + kvHead]!;
 }
 
 /** The mean of each cell's score and those of up to `radius` neighbours on either side, as SnapKV pools (section 4.2). */

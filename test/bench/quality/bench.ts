@@ -20,7 +20,7 @@ import { kindNames, questionsOf, writtenFacts, type Question, type QuestionedPac
 import { longestWhole, tablesOf } from './report.ts';
 import { keyOf, readRows, writeRows, type QualityRow } from './rows.ts';
 import { wrongIn } from './wrongRows.ts';
-import { isCandidate, wayNames } from './ways.ts';
+import { wayNames } from './ways.ts';
 
 const resultsPath = 'test/bench/results/quality.json';
 const plotsPath = 'media/quality.svg';
@@ -36,7 +36,7 @@ const roundsPerPosition = 3;
 
 const usage = `npm run bench -- quality [options]
   --only NAMES      of ${kindNames.join(', ')}; default: all
-  --ways NAMES      of ${wayNames.join(', ')}; default: all but candidates
+  --ways NAMES      of ${wayNames.join(', ')}; default: all
   --budgets N,N     tokens that generation sees; default 512,1024, which takes 4 hours
   --packages NAMES  their beginnings, of ${packages.map(({ name }) => name).join(', ')}; default: all
   --rounds N        questions of each kind to each package; default 3
@@ -108,7 +108,7 @@ async function measure(modelPath: string, rows: QualityRow[], options: Options):
   const wanted = {
     kvpress,
     kinds: named(kindNames, options.only),
-    ways: named(wayNames, options.ways ?? wayNames.filter((name) => !isCandidate(name)).join(',')),
+    ways: named(wayNames, options.ways),
     budgets: (options.budgets ?? '512,1024').split(',').map(Number),
   };
   const engine = loadEngine(modelPath, 'cpu');

@@ -9,7 +9,7 @@ import type { Kvpress } from './kvpress.ts';
 import type { Kind, Question } from './questions.ts';
 import type { Site } from './relations.ts';
 import { longestWhole } from './report.ts';
-import { isCandidate, wayOf, type WayName } from './ways.ts';
+import { wayOf, type WayName } from './ways.ts';
 
 /** What names a measurement. */
 export interface RowKey {
@@ -123,7 +123,7 @@ export async function* measureGroup(
  */
 function isMeasured(kind: Kind, way: WayName, budget: number, { budgets }: Wanted): boolean {
   if (kind === 'position') return way === 'nothing' || (way === 'inFileOrder' && budget === budgets[0]);
-  if (kind === 'absent') return (way === 'default' || isCandidate(way)) && budget === budgets[0];
+  if (kind === 'absent') return way === 'default' && budget === budgets[0];
   return way !== 'inFileOrder';
 }
 

@@ -2,7 +2,7 @@
 import { meanDifference, meanRatio, type Interval } from '../recall.ts';
 import { areaUnderCurve } from '../summary.ts';
 import { keyOf, type QualityRow } from './rows.ts';
-import { candidateNames, wayNames, type WayName } from './ways.ts';
+import { wayNames, type WayName } from './ways.ts';
 
 export interface WaySummary {
   readonly way: WayName;
@@ -36,8 +36,8 @@ export const longestWhole = 7500;
 /** Kinds with a right answer that is in some lines of a package. */
 export const answeredKinds = ['fact', 'description', 'relation'] as const;
 
-/** Ways that are compared with the default alone, since they are measured on fewer questions. */
-const besides: readonly WayName[] = ['kvpress', ...candidateNames];
+/** Compared with the default alone, since it is measured on fewer questions. */
+const besides: WayName = 'kvpress';
 
 /** What the compressions are told apart by. */
 const compressions = [4, 6, 8, 12, 16, 32, 64];
@@ -62,9 +62,7 @@ export function summariesOf(rows: readonly QualityRow[]): WaySummary[] {
       .map((way) => ({ way, rows: of(way) }))
       .filter(
         ({ way, rows }) =>
-          !besides.includes(way) &&
-          rows.size > 0 &&
-          budget > 0 !== (way === 'nothing' || way === 'everything'),
+          way !== besides && rows.size > 0 && budget > 0 !== (way === 'nothing' || way === 'everything'),
       );
     const common = [...nothing.keys()].filter(
       (key) => (everything.size === 0 || everything.has(key)) && measured.every((one) => one.rows.has(key)),
@@ -91,9 +89,9 @@ export function summariesOf(rows: readonly QualityRow[]): WaySummary[] {
   });
 }
 
-/** How well a way's focus tells questions that are answered from those that are not, with the best threshold. */
-export function absenceOf(rows: readonly QualityRow[], name: WayName) {
-  const own = rows.filter(({ way, kind }) => way === name && kind !== 'position');
+/** How well the default's focus tells questions that are answered from those that are not, with the best threshold. */
+export function absenceOf(rows: readonly QualityRow[]) {
+  const own = rows.filter(({ way, kind }) => way === 'default' && kind !== 'position');
   const budgets = new Set(own.filter(({ kind }) => kind === 'absent').map(({ budget }) => budget));
   const focusOf = (isAbsent: boolean): number[] =>
     own
@@ -177,13 +175,12 @@ export function tablesOf(rows: readonly QualityRow[]): string {
         `of whose gain the worst has ${percent((nothing - worst) / (nothing - best))}.`,
     );
   }
-  parts.push(...besides.flatMap((name) => overDefault(answered, name)));
-  for (const name of ['default', ...candidateNames] as const) {
-    const absence = absenceOf(rows, name);
-    if (absence === null) continue;
+  parts.push(...overDefault(answered, besides));
+  const absence = absenceOf(rows);
+  if (absence !== null) {
     const { present, absent, threshold, areaUnderCurve: area, absentBelow, presentBelow } = absence;
     parts.push(
-      `${name}: focus of ${present} questions that are answered and ${absent} that are not: area under the curve ` +
+      `focus of ${present} questions that are answered and ${absent} that are not: area under the curve ` +
         `${area.toFixed(2)}; best threshold ${threshold}, below which ${percent(absentBelow)} of the absent and ` +
         `${percent(presentBelow)} of the others lie.`,
     );

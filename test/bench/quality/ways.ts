@@ -36,17 +36,12 @@ const engineWayNames = [
   ...(['bm25', 'bm25First', 'default', 'inFileOrder', 'paper'] as const),
 ] as const;
 
-/** Ways to compress that may become the default's; measured only where they are named. */
-export const candidateNames = ['halfLines', 'mostLines', 'layerLines'] as const;
-
 /** `kvpress` reads as `paper` does, in a process of its own (see `Kvpress`). */
-export const wayNames = [...engineWayNames, 'kvpress', ...candidateNames] as const;
-
-type EngineWayName = (typeof engineWayNames)[number] | (typeof candidateNames)[number];
+export const wayNames = [...engineWayNames, 'kvpress'] as const;
 
 export type WayName = (typeof wayNames)[number];
 
-const ways: Readonly<Record<EngineWayName, Way>> = {
+const ways: Readonly<Record<(typeof engineWayNames)[number], Way>> = {
   nothing: {
     ...{ about: 'nothing read', byQuestion: false, byBudget: false },
     read: () => ({ passages: [] }),
@@ -89,18 +84,6 @@ const ways: Readonly<Record<EngineWayName, Way>> = {
       options: presetOptions('default', parts.tokenBudget, parts.evidenceHeads),
     }),
   },
-  halfLines: {
-    ...{ about: 'as default, lines for half of the budget', byQuestion: true, byBudget: true },
-    read: (parts) => inLines(parts, 0.5),
-  },
-  mostLines: {
-    ...{ about: 'as default, lines for three quarters of the budget', byQuestion: true, byBudget: true },
-    read: (parts) => inLines(parts, 0.75),
-  },
-  layerLines: {
-    ...{ about: 'as mostLines, with one list per layer', byQuestion: true, byBudget: true },
-    read: (parts) => inLines(parts, 0.75, 'layer'),
-  },
   inFileOrder: {
     ...{ about: "the product's compression, files in their order", byQuestion: true, byBudget: true },
     read: ({ documents, tokenBudget, evidenceHeads }) => ({
@@ -109,10 +92,6 @@ const ways: Readonly<Record<EngineWayName, Way>> = {
     }),
   },
 };
-
-export function isCandidate(name: WayName): boolean {
-  return candidateNames.some((candidate) => candidate === name);
-}
 
 export function wayOf(name: WayName): Way {
   return ways[name === 'kvpress' ? 'paper' : name];
@@ -135,17 +114,6 @@ function ranked({ documents, question }: WayParts): RankedPassage[] {
 function inReadingOrder(parts: WayParts): Passage[] {
   const { ranges } = planReading(ranked(parts), { readingLimit: 'all', tokensPerCharacter: 1 });
   return ranges.map((range) => passageOf(documentOf(parts, range.path), range));
-}
-
-/** As the product reads, with whole lines for a share of the budget; the rest each KV head chooses for itself. */
-function inLines(parts: WayParts, linesShare: number, scope: 'layer' | 'kvHead' = 'kvHead'): WayReading {
-  const { tokenBudget, evidenceHeads: heads } = parts;
-  const perHead = presetOptions('perHead', tokenBudget, null);
-  return {
-    passages: inReadingOrder(parts),
-    options:
-      heads === null ? perHead : { ...perHead, scope, score: { kind: 'evidenceHeads', heads, linesShare } },
-  };
 }
 
 /** The best first; the last that fits is cut to what is left. */

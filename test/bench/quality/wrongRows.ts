@@ -1,10 +1,10 @@
 /** What must hold of rows of the quality bench on any machine, in sentences where it does not. */
 import { answeredKinds } from './report.ts';
 import { qualityRow, type QualityRow } from './rows.ts';
-import { candidateNames, wayNames, type WayName } from './ways.ts';
+import { wayNames, type WayName } from './ways.ts';
 
-/** Of these the short form asks nothing: one is for depths, one needs packages of Python, others are candidates. */
-const unasked: readonly WayName[] = ['inFileOrder', 'kvpress', ...candidateNames];
+/** Of these the short form asks nothing: one is for depths, one needs packages of Python. */
+const unasked: readonly WayName[] = ['inFileOrder', 'kvpress'];
 
 export function wrongIn(rows: readonly QualityRow[]): string[] {
   const malformed = rows.flatMap((row) => {

@@ -36,22 +36,6 @@ describe('cells that are chosen', () => {
     expect(select(scores, { kind: 'token' }, always, count)).toEqual(expected);
   });
 
-  test('what was chosen before goes first, and lifts no neighbour', () => {
-    const scores = Float32Array.from([0, 0, 5, 4, 3, 0]);
-    const keep = (unit: KeptUnit): number[] => [
-      ...selectCells(
-        scores,
-        unit,
-        1,
-        3,
-        () => 0,
-        (cell) => cell === 5,
-      ),
-    ];
-    expect(keep({ kind: 'token' })).toEqual([0, 2, 5]);
-    expect(keep({ kind: 'neighbourhood', radius: 1 })).toEqual([0, 3, 5]);
-  });
-
   test('a neighbourhood counts by its mean', () => {
     // The lone peak at 1 is worth less than the plateau from 5 to 7, of which the middle is best.
     const scores = [0, 4, 0, 0, 0, 3, 3, 3, 0, 0];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CompressionOptions, presetOptions } from '../../../extension/engine/compression/options.ts';
 import {
+  listOfHead,
   listScope,
   listScores,
   pool,
@@ -15,7 +16,7 @@ const heads = [
   { layer: 0, head: 1 },
   { layer: 1, head: 2 },
 ];
-const evidence: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads, linesShare: 1 } };
+const evidence: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads } };
 
 describe('pooled scores', () => {
   const cases = [
@@ -88,11 +89,24 @@ describe('scores of each list', () => {
     expect([...scoredLayers(evidence, layouts)]).toEqual([0, 1]);
     const one: CompressionOptions = {
       ...own,
-      score: { kind: 'evidenceHeads', heads: heads.slice(1), linesShare: 1 },
+      score: { kind: 'evidenceHeads', heads: heads.slice(1) },
     };
     expect([...scoredLayers(one, layouts)]).toEqual([1]);
     expect([...scoredLayers(own, layouts)]).toEqual([0, 1]);
   });
+});
+
+test('the list of a head is that of its KV head, of its layer, or the only one', () => {
+  // Layer 1 has a window, so that it has no lists.
+  const layouts = [0, 2].map((layer) => ({ layer, heads: 4, kvHeads: 2 }) as LayerLayout);
+  const lists = [0, 1, 2, 3].map((entry) => ({
+    entries: Int32Array.of(entry),
+    firstPositions: Int32Array.of(entry),
+  }));
+  expect(listOfHead(lists, layouts, { layer: 0, head: 3 })).toBe(lists[1]);
+  expect(listOfHead(lists, layouts, { layer: 2, head: 1 })).toBe(lists[2]);
+  expect(listOfHead(lists.slice(0, 2), layouts, { layer: 2, head: 1 })).toBe(lists[1]);
+  expect(listOfHead(lists.slice(0, 1), layouts, { layer: 2, head: 1 })).toBe(lists[0]);
 });
 
 describe('weights of the question rows', () => {
