@@ -143,7 +143,7 @@ export class LlamaContext {
 
   /**
    * Like `decodeTakingQueries`, but no further than the last of the layers: the cells of later ones stay without their
-   * rows, so that nothing but another such decode may follow.
+   * rows, so that they have to be truncated before anything but another such decode.
    */
   decodeUpTo(tokens: readonly Token[], layers: ReadonlySet<number>): Map<number, Queries[]> {
     return this.#takeQueries(layers, () => this.decode(tokens, { logits: 'none' }), true);
