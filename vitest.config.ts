@@ -1,9 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Each file runs in its own process, so that a native crash names its file. The engine's run one at a time
- * (`--no-file-parallelism` in package.json), since a model fills the cores.
- * The others run as many as there are cores: tests of pages wait more than they compute.
+ * Each file runs in its own process, so that a native crash names its file. Where a model fills the cores (vscode,
+ * engine, gpu) they run one at a time (`--no-file-parallelism`); the others as many as there are cores.
  * Six projects, by what they need: nothing, a browser, the packages of other platforms, a VS Code to click on, a real
  * model on the CPU, a GPU (or Mesa's software device).
  */

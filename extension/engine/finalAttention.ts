@@ -1,11 +1,12 @@
 /** What the evidence heads find in the kept document, once everything has been read. */
-import { decodeQuestion, queriesOf, type CompressedCache } from './compression/compress.ts';
+import type { CompressedCache } from './compression/compress.ts';
 import { listOfHead } from './compression/score.ts';
 import type { DocumentTokens } from './documentTokens.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
 import type { Token } from './numbers.ts';
 import { prefill, runBatch } from './prefill.ts';
 import { buildPrompt, type Prompt } from './prompt.ts';
+import { decodeQuestion, queriesOf } from './queries.ts';
 
 export interface FinalAttention {
   /** Per kept document token, the mean over the evidence heads and the question's rows; empty when the heads are not known. */

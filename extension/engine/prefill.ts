@@ -38,9 +38,23 @@ export async function prefill(
   signal: AbortSignal,
   onBatch?: (tokens: number) => void,
 ): Promise<void> {
+  const decode = (batch: readonly Token[]): void => context.decode(batch, { logits: 'none' });
+  await inBatches(tokens, pace, signal, decode, onBatch);
+}
+
+/** Runs `decode` over all tokens, a batch at a time. @throws errors.cancelled */
+export async function inBatches(
+  tokens: readonly Token[],
+  pace: Pace,
+  signal: AbortSignal,
+  decode: (batch: readonly Token[]) => void,
+  onBatch?: (tokens: number) => void,
+): Promise<void> {
   for (let start = 0; start < tokens.length;) {
     const batch = tokens.slice(start, start + batchLength(pace));
-    await runBatch(batch.length, pace, signal, () => context.decode(batch, { logits: 'none' }));
+    await runBatch(batch.length, pace, signal, () => {
+      decode(batch);
+    });
     start += batch.length;
     onBatch?.(batch.length);
   }

@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { queriesOf } from '../../extension/engine/compression/compress.ts';
+import { queriesOf } from '../../extension/engine/queries.ts';
 import { attentionOfHeads } from '../../extension/engine/heads/attentionOfHeads.ts';
 import {
   calibrationFunctions,

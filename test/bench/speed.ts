@@ -8,11 +8,7 @@ import { arch, cpus, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import {
-  compress,
-  decodeQuestion,
-  type CompressedCache,
-} from '../../extension/engine/compression/compress.ts';
+import { compress, type CompressedCache } from '../../extension/engine/compression/compress.ts';
 import { presetOptions } from '../../extension/engine/compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from '../../extension/engine/documentTokens.ts';
 import { generate } from '../../extension/engine/generate.ts';
@@ -21,6 +17,7 @@ import { Sampler } from '../../extension/engine/llama/sampler.ts';
 import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
 import { buildPrompt } from '../../extension/engine/prompt.ts';
+import { decodeQuestion } from '../../extension/engine/queries.ts';
 import { resolveModel } from '../../extension/models/findModel.ts';
 import type { DeviceName } from '../../extension/protocol/engine.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';

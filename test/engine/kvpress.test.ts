@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { compress, queriesOf } from '../../extension/engine/compression/compress.ts';
+import { compress } from '../../extension/engine/compression/compress.ts';
+import { queriesOf } from '../../extension/engine/queries.ts';
 import { type CompressionOptions, presetOptions } from '../../extension/engine/compression/options.ts';
 import { listScores, rowWeights } from '../../extension/engine/compression/score.ts';
 import { LoadedEngine, type OpenedContext } from '../../extension/engine/loadedEngine.ts';

@@ -12,12 +12,13 @@ import type { AttentionHead } from '../compression/options.ts';
 import type { LayerLayout, Queries, RopeParams } from '../llama/attentionProbe.ts';
 import type { Pointer } from '../llama/functions.ts';
 import { GraphRunner, type GraphInput } from '../llama/graph.ts';
-import { LlamaContext, maxBatchTokens } from '../llama/llamaContext.ts';
+import { LlamaContext } from '../llama/llamaContext.ts';
 import type { LlamaModel } from '../llama/llamaModel.ts';
 import { rotate } from '../llama/rotation.ts';
 import { ggmlType, q8Block } from '../llama/structs.ts';
 import type { Token } from '../numbers.ts';
-import { batchLength, runBatch, type Pace } from '../prefill.ts';
+import type { Pace } from '../prefill.ts';
+import { takeQueries } from '../queries.ts';
 
 /** The keys of a passage's tokens, in the heads that rank. */
 export interface PassageKeys {
@@ -189,18 +190,9 @@ export class PassageIndexer {
     return length;
   }
 
-  async #read(tokens: readonly Token[], { pace, signal }: IndexHooks): Promise<Map<number, Queries[]>> {
+  #read(tokens: readonly Token[], hooks: IndexHooks): Promise<Map<number, Queries[]>> {
     const layers = new Set(this.#ranking.map(({ layer }) => layer));
-    const all = new Map<number, Queries[]>();
-    for (let start = 0; start < tokens.length;) {
-      const batch = tokens.slice(start, start + Math.min(maxBatchTokens, batchLength(pace)));
-      await runBatch(batch.length, pace, signal, () => {
-        for (const [layer, queries] of this.#context.decodeUpTo(batch, layers))
-          all.set(layer, [...(all.get(layer) ?? []), ...queries]);
-      });
-      start += batch.length;
-    }
-    return all;
+    return takeQueries(tokens, (batch) => this.#context.decodeUpTo(batch, layers), hooks);
   }
 
   #layoutOf({ layer }: AttentionHead): LayerLayout {

@@ -10,8 +10,9 @@ import { CacheOperations, type KeptCells } from '../llama/cacheOperations.ts';
 import type { LlamaContext } from '../llama/llamaContext.ts';
 import type { DocumentTokens } from '../documentTokens.ts';
 import type { Token } from '../numbers.ts';
-import { batchLength, prefill, runBatch, type Pace } from '../prefill.ts';
-import type { LayerLayout, Queries } from '../llama/attentionProbe.ts';
+import { prefill, type Pace } from '../prefill.ts';
+import { queriesOf } from '../queries.ts';
+import type { LayerLayout } from '../llama/attentionProbe.ts';
 import { keptAfter, selectCells } from './keep.ts';
 import type { CompressionOptions } from './options.ts';
 import { listScope, listScores, rowWeights, scoredLayers, type ListScope } from './score.ts';
@@ -155,58 +156,6 @@ export async function compress(
     scores = chunkScores.map((list, index) => gatherFloats(list, selected[index]!));
   }
   return { lists, windowed, scores, seconds, prefillTokens };
-}
-
-/**
- * The queries of the question behind the cache, which is left as it was: decoded no further than the last of the layers.
- * @param layers at least one
- */
-export async function queriesOf(
-  context: LlamaContext,
-  question: readonly Token[],
-  layers: ReadonlySet<number>,
-  hooks: DecodeHooks,
-): Promise<Map<number, Queries[]>> {
-  const cells = context.length;
-  const decodeBatch = (batch: readonly Token[]): Map<number, Queries[]> => context.decodeUpTo(batch, layers);
-  try {
-    return await inBatches(question, decodeBatch, hooks);
-  } finally {
-    context.truncate(cells);
-  }
-}
-
-/** Decodes the question behind the cache, where it stays, and takes its queries. */
-export async function decodeQuestion(
-  context: LlamaContext,
-  question: readonly Token[],
-  layers: ReadonlySet<number>,
-  hooks: DecodeHooks,
-): Promise<Map<number, Queries[]>> {
-  return inBatches(
-    question,
-    (batch) => context.decodeTakingQueries(batch, layers, { logits: 'none' }),
-    hooks,
-  );
-}
-
-type DecodeHooks = Pick<CompressionHooks, 'pace' | 'signal'>;
-
-async function inBatches(
-  tokens: readonly Token[],
-  decodeBatch: (batch: readonly Token[]) => Map<number, Queries[]>,
-  { pace, signal }: DecodeHooks,
-): Promise<Map<number, Queries[]>> {
-  const all = new Map<number, Queries[]>();
-  for (let start = 0; start < tokens.length;) {
-    const batch = tokens.slice(start, start + batchLength(pace));
-    await runBatch(batch.length, pace, signal, () => {
-      for (const [layer, queries] of decodeBatch(batch))
-        all.set(layer, [...(all.get(layer) ?? []), ...queries]);
-    });
-    start += batch.length;
-  }
-  return all;
 }
 
 function startLists(scope: ListScope, layers: number, kvHeads: number, prefixLength: number): CellList[] {

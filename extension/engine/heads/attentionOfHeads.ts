@@ -2,7 +2,8 @@
 import { scoreByAttention } from '../chunkIndex/attentionRanking.ts';
 import { canRankTogether, PassageIndexer, type PassageKeys } from '../chunkIndex/passageIndexer.ts';
 import { indexPrefix, questionForm } from '../chunkIndex/questionForm.ts';
-import { queriesOf, type CompressionHooks } from '../compression/compress.ts';
+import type { CompressionHooks } from '../compression/compress.ts';
+import { queriesOf } from '../queries.ts';
 import type { AttentionHead } from '../compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from '../documentTokens.ts';
 import { contentFreeQuestion } from '../finalAttention.ts';
