@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What is waited for comes late on a machine with other work, and a second, vitest's own limit, is soon over. */
+const patient = { poll: { timeout: 30_000 } };
+
 /**
  * Each file runs in its own process, so that a native crash names its file. Where a model fills the cores (vscode,
  * engine, gpu) they run one at a time (`--no-file-parallelism`); the others as many as there are cores.
@@ -10,10 +13,11 @@ export default defineConfig({
   test: {
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'unit', expect: patient, include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'page',
+          expect: patient,
           include: ['test/page/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -22,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'package',
+          expect: patient,
           include: ['test/package/**/*.test.ts'],
           globalSetup: 'test/package/makeAll.ts',
           testTimeout: 600_000,
@@ -31,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'vscode',
+          expect: patient,
           include: ['test/vscode/ui/**/*.test.ts'],
           // A window on a busy machine loses a click or a key now and then; what is broken fails twice.
           retry: 1,
@@ -42,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
+          expect: patient,
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
@@ -51,6 +58,7 @@ export default defineConfig({
       {
         test: {
           name: 'gpu',
+          expect: patient,
           include: ['test/gpu/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,

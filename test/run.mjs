@@ -33,8 +33,9 @@ const needed = [
 
 const results = fs.mkdtempSync(path.join(os.tmpdir(), 'ask-codebase-tests-'));
 const counts = { passed: 0, failed: 0, skipped: 0 };
-/** Names of the steps that failed: told at the end, since what a step printed may be far above. */
+/** What failed is told again at the end, since what a step printed may be far above. */
 const failedSteps = [];
+const failedTests = [];
 
 if (process.platform === 'linux') installMissing();
 step('Building', 'node', ['esbuild.mjs']);
@@ -48,7 +49,8 @@ suite('vscode', '--report', reportPath('vscode'));
 step('Bench: quality, short form', 'node', ['dist/bench.mjs', 'quality', '--short']);
 
 fs.rmSync(results, { recursive: true, force: true });
-if (failedSteps.length > 0) console.log(`Steps that failed: ${failedSteps.join('; ')}`);
+for (const failed of failedTests) console.log(`\n${failed}`);
+if (failedSteps.length > 0) console.log(`\nSteps that failed: ${failedSteps.join('; ')}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = failedSteps.length === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 
@@ -56,10 +58,21 @@ function suite(project, ...args) {
   step(`Tests: ${project}`, 'npm', ['run', '--silent', `test:${project}`, '--', ...args]);
   const report = reportPath(project);
   if (!fs.existsSync(report)) return;
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(fs.readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
+    fs.readFileSync(report, 'utf8'),
+  );
   counts.passed += numPassedTests;
   counts.failed += numFailedTests;
   counts.skipped += numPendingTests;
+  failedTests.push(...testResults.flatMap(failuresOf));
+}
+
+/** Of one file of vitest's report: its tests that failed, or what kept it from being run. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  const file = path.relative('.', name);
+  if (failed.length === 0) return status === 'failed' ? [`FAILED ${file}\n${message}`] : [];
+  return failed.map((test) => `FAILED ${file}: ${test.fullName}\n${test.failureMessages.join('\n')}`);
 }
 
 function vitestReport(project) {

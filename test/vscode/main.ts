@@ -4,7 +4,7 @@
  *
  *   --run NAME     only this run of suiteRuns.ts, or `ui`; may be given several times
  *   --grep TEXT    only the tests whose name has this
- *   --report FILE  writes the counts there, as JSON with vitest's names
+ *   --report FILE  writes the counts and the failures there, as JSON with vitest's names
  *
  * On Linux VS Code is the host that install.ts gets; ASK_CODEBASE_VSCODE names the program of another one for the
  * suites. Elsewhere @vscode/test-electron downloads VS Code, and the tests by clicks do not run.
@@ -25,17 +25,18 @@ import { installHost } from './host/install.ts';
 import { installVsix, writeSettings } from './host/server.ts';
 import { suiteRuns, type SuiteRun } from './suiteRuns.ts';
 
-/** Of a report, by vitest's names. */
+/** Of a report, by vitest's names; each of the results is a file's, which `test/run.mjs` reads. */
 interface Counts {
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;
+  testResults: unknown[];
 }
 
 /** This program is dist/test/vscode.mjs. */
 const root = resolve(import.meta.dirname, '../..');
 const standIn = join(root, 'dist/test/code.mjs');
-const total: Counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
+const total: Counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };
 
 const { values: options } = parseArgs({
   options: {
@@ -97,11 +98,13 @@ async function measured(name: string, work: () => Promise<Counts>): Promise<void
   console.log(`\n-- ${name}`);
   const counts = await work().catch((error: unknown) => {
     console.error(error);
-    return { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0 };
+    const result = { name, status: 'failed', message: String(error), assertionResults: [] };
+    return { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0, testResults: [result] };
   });
   total.numPassedTests += counts.numPassedTests;
   total.numFailedTests += counts.numFailedTests;
   total.numPendingTests += counts.numPendingTests;
+  total.testResults.push(...counts.testResults);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`-- ${name}: ${counts.numPassedTests} passed, ${counts.numFailedTests} failed in ${seconds} s`);
 }
@@ -109,7 +112,7 @@ async function measured(name: string, work: () => Promise<Counts>): Promise<void
 async function runSuites(run: SuiteRun, executable: string): Promise<Counts> {
   if (run.workspaceTrust === true && executable !== standIn) {
     console.log(`${run.name}: not run, @vscode/test-electron turns the trust of workspaces off`);
-    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };
   }
   const own = join(folder, run.name);
   const userDataFolder = join(own, 'user-data');
@@ -201,10 +204,10 @@ async function countsOf(ended: Promise<unknown>, report: string): Promise<Counts
 }
 
 function isCounts(value: unknown): value is Counts {
-  const names = Object.keys(total);
+  const names = Object.entries(total);
   return (
     typeof value === 'object' &&
     value !== null &&
-    names.every((name) => typeof Reflect.get(value, name) === 'number')
+    names.every(([name, sample]) => typeof Reflect.get(value, name) === typeof sample)
   );
 }

@@ -300,7 +300,7 @@ describe('conversations', () => {
       const next = await open({});
       expect(next.state.draft.text).toBe('half a quest');
       return next;
-    });
+    }, 10_000);
     again.ask('Whole?', []);
     expect(again.state.draft.text).toBe('');
   });

@@ -47,7 +47,7 @@ test('the editor comes first', async () => {
 test('what is printed goes to the log and not on the wire', async () => {
   const { client, lines } = await start();
   await expect(client.request('ask', questionOf('print hello'))).resolves.toMatchObject({ text: 'printed' });
-  await vi.waitFor(() => expect(lines).toEqual(['hello', 'hello']));
+  await expect.poll(() => lines).toEqual(['hello', 'hello']);
 });
 
 test('errors keep their reason and remedy through both ends', async () => {

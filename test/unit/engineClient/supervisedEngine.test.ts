@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { startEngine } from '../../../extension/engineClient/engineClient.ts';
 import { EngineSupervisor } from '../../../extension/engineClient/supervisedEngine.ts';
 
@@ -44,7 +44,7 @@ test('a start that failed is tried again', async () => {
 test('disposing ends an engine that is just starting, and there is none afterwards', async () => {
   const { supervisor, starts } = supervise('slowCancel');
   const starting = supervisor.engine();
-  await vi.waitFor(() => expect(starts()).toBe(1));
+  await expect.poll(starts).toBe(1);
   await supervisor.dispose();
   const client = await starting;
   expect(await client.exited).toMatchObject({ code: 0 });

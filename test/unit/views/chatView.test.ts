@@ -67,7 +67,7 @@ test('a page that was made anew has the state in its snapshot, and then the chan
   chatView.change([change]);
   panel.ready();
   chatView.change([change]);
-  await vi.waitFor(() => expect(received).toHaveLength(3));
+  await expect.poll(() => received.length).toBe(3);
   expect(received).toEqual([
     { type: 'snapshot', sequence: 1, state: emptyState },
     { type: 'snapshot', sequence: 1, state: emptyState },

@@ -1,6 +1,6 @@
 /**
  * What VS Code calls in its extension host: runs the suites that ASK_CODEBASE_TEST_SUITES names, separated by commas.
- * The counts go to the JSON file that ASK_CODEBASE_TEST_REPORT names; ASK_CODEBASE_TEST_GREP chooses among the tests.
+ * The counts and the failures go to the JSON file that ASK_CODEBASE_TEST_REPORT names; ASK_CODEBASE_TEST_GREP chooses among the tests.
  */
 import { writeFile } from 'node:fs/promises';
 import Mocha from 'mocha';
@@ -23,15 +23,25 @@ export async function run(): Promise<void> {
   // The bundler puts every file that fits the pattern into the bundle; another name is an error.
   for (const name of required('ASK_CODEBASE_TEST_SUITES').split(',')) await import(`./${name}.test.ts`);
 
+  const failed: object[] = [];
   const { passes, failures, pending } = await new Promise<Mocha.Stats>((resolve, reject) => {
     const runner = mocha.run(() => {
       if (runner.stats === undefined) reject(new Error('mocha counted nothing'));
       else resolve(runner.stats);
     });
+    runner.on('fail', (test, error: Error) => {
+      const failureMessages = [error.stack ?? error.message];
+      failed.push({ status: 'failed', fullName: test.fullTitle(), failureMessages });
+    });
   });
   // The names are those of vitest's reports.
-  const counts = { numPassedTests: passes, numFailedTests: failures, numPendingTests: pending };
-  await writeFile(required('ASK_CODEBASE_TEST_REPORT'), JSON.stringify(counts));
+  const report = {
+    numPassedTests: passes,
+    numFailedTests: failures,
+    numPendingTests: pending,
+    testResults: [{ name: required('ASK_CODEBASE_TEST_RUN'), assertionResults: failed }],
+  };
+  await writeFile(required('ASK_CODEBASE_TEST_REPORT'), JSON.stringify(report));
   if (failures > 0) throw new Error(`${failures} tests failed`);
 }
 
