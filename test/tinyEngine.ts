@@ -74,7 +74,7 @@ export const tinyOptions: TinyModelOptions = {
 
 export const contextCells = 1024;
 
-/** The caller disposes of `engine`. */
+/** The caller disposes of `engine`. How fast the machine is decides nothing in it: batches round differently by length. */
 export function openTinyEngine(
   folder: string,
   placement: Placement,
@@ -83,6 +83,7 @@ export function openTinyEngine(
   const path = join(folder, 'model.gguf');
   writeTinyModel(path, { ...tinyOptions, ...changes });
   const engine = new LoadedEngine(path, placement, null);
+  Object.assign(engine, { pace: steadyPace(), draftsPay: false });
   return { engine, twin: loadTwin(path, contextCells), ...engine.open(contextCells, contextCells) };
 }
 

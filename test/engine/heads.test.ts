@@ -8,7 +8,7 @@ import { createHeadFinder, type HeadFinder } from '../../extension/engine/heads/
 import { writeHeads } from '../../extension/engine/heads/headsFile.ts';
 import { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import { writeTinyModel, type TinyModelOptions } from '../reference/tinyModel.ts';
-import { tinyModels, tinyOptions } from '../tinyEngine.ts';
+import { steadyPace, tinyModels, tinyOptions } from '../tinyEngine.ts';
 import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
 
 const found = {
@@ -45,6 +45,7 @@ describe('the heads of a model', () => {
     const path = join(folder, `${name}.gguf`);
     writeTinyModel(path, { ...tinyOptions, ...changes, seed: name.length });
     const engine = new LoadedEngine(path, { device: 'cpu' }, null);
+    Object.assign(engine, { pace: steadyPace() });
     engines.push(engine);
     const headsFolder = join(folder, heads);
     const finder = createHeadFinder(engine, headsFolder, (line) => logged.push(line), functions);
