@@ -49,13 +49,13 @@ import { isSkipped, type readSourceDocuments } from './workspace/readSourceDocum
 
 /** Seconds of reading that the default limit allows, and beyond which a reading is announced as slow. */
 export const patienceSeconds = 30;
-/** What is read at least by default, tokens: on a slow machine too an answer has to rest on something. */
+/** What is read at least by default, tokens: an answer has to rest on something, on a slow machine too. */
 export const leastDefaultReading = 4_000;
 /**
- * Read at most by default where the model has compared all of the workspace with the question, tokens: planted facts in
- * 32,000 tokens were found as well after so much as after everything (`bench -- facts --caches long`).
+ * Tokens that are read by default for each token that is kept, at most: of more, compression loses what is asked for
+ * rather than what is not (`bench -- quality`, the ways `default` and `allRead`).
  */
-export const gatheredReading = 4_096;
+export const readPerKept = 8;
 /** Characters. Beyond it a file was pasted by mistake; the engine says how many tokens fit the model. */
 export const longestQuestion = 100_000;
 
@@ -98,7 +98,7 @@ export interface AskParts {
   readonly engine: () => Promise<AskEngine>;
   /**
    * Asked before a reading that takes long, where a smaller one would take less; without it everything planned is read.
-   * `smaller` reads what fits `patienceSeconds`.
+   * `smaller` reads what is read by default.
    */
   readonly confirmReading?: (plan: PlannedReading, signal: AbortSignal) => Promise<'planned' | 'smaller'>;
 }
@@ -380,10 +380,7 @@ async function confirmedReading(
     const { stored } = await engine.request('findReading', readingParams(request, reading.passages), signal);
     return { ...reading, stored };
   };
-  const choose = async (
-    readingLimit: number | 'all',
-    gatheredLimit = readingLimit,
-  ): Promise<ConfirmedReading> => {
+  const choose = async (readingLimit: number | 'all'): Promise<ConfirmedReading> => {
     const reading = await chooseFrom(byWords, readingLimit);
     // What was read before by words alone is not read again for a better order.
     if (reading.stored || request.states === undefined) return { ...reading, byIndex: false };
@@ -394,22 +391,20 @@ async function confirmedReading(
       states,
       ...inBackground(request),
     };
-    const index = await rankByIndex(engine, asked, workspace.chunked, byWords, signal);
-    if (index === null) return { ...reading, byIndex: false };
-    // What fits as a whole is read as a whole.
-    const limit = index.whole && !reading.everything ? gatheredLimit : readingLimit;
-    return { ...(await chooseFrom(workspace.rank(index.attention), limit)), byIndex: true };
+    const attention = await rankByIndex(engine, asked, workspace.chunked, byWords, signal);
+    if (attention === null) return { ...reading, byIndex: false };
+    return { ...(await chooseFrom(workspace.rank(attention), readingLimit)), byIndex: true };
   };
   const estimate = (tokens: number): ReadingEstimate => ({
     tokens,
     seconds: tokens / loaded.prefillTokensPerSecond,
   });
 
-  const smallerLimit = defaultReadingLimit(await steadySpeed(loaded, request.states?.path));
-  const reading =
-    request.readingLimit === undefined
-      ? await choose(smallerLimit, Math.min(smallerLimit, gatheredReading))
-      : await choose(request.readingLimit);
+  const smallerLimit = defaultReadingLimit(
+    await steadySpeed(loaded, request.states?.path),
+    request.tokenBudget,
+  );
+  const reading = await choose(request.readingLimit ?? smallerLimit);
   const planned = estimate(reading.tokens);
   if (
     parts.confirmReading === undefined ||
@@ -424,9 +419,10 @@ async function confirmedReading(
   return chosen === 'smaller' ? choose(smallerLimit) : reading;
 }
 
-/** Tokens that this machine reads within the patience of its user. */
-export function defaultReadingLimit(tokensPerSecond: number): number {
-  return Math.max(leastDefaultReading, Math.floor(tokensPerSecond * patienceSeconds));
+/** Tokens that the budget can stand for, of those that this machine reads within the patience of its user. */
+export function defaultReadingLimit(tokensPerSecond: number, tokenBudget: number): number {
+  const patient = Math.floor(tokensPerSecond * patienceSeconds);
+  return Math.max(leastDefaultReading, Math.min(patient, readPerKept * tokenBudget));
 }
 
 function whatTheUserMeets(error: unknown, signal: AbortSignal): AskError {

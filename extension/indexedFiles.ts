@@ -11,12 +11,6 @@ export interface ChunkedFile extends IndexedFile {
   readonly workspace: string;
 }
 
-export interface IndexRanking {
-  readonly attention: AttentionScores;
-  /** Every file of the workspace was compared. */
-  readonly whole: boolean;
-}
-
 /** The chunks of a document that are read into the index one by one. */
 export function chunkSpans(document: SourceDocument): PassageSpan[] {
   return splitPassages(document, CHUNK_PASSAGES);
@@ -40,7 +34,7 @@ export async function rankByIndex(
   chunked: readonly ChunkedFile[],
   ranked: readonly RankedPassage[],
   signal: AbortSignal,
-): Promise<IndexRanking | null> {
+): Promise<AttentionScores | null> {
   const byPlace = new Map(chunked.map((file) => [placeOf(file), file]));
   // A set keeps the place of what was added first.
   const ordered = [...new Set(ranked.map(placeOf))].flatMap((place) => byPlace.get(place) ?? []);
@@ -48,13 +42,10 @@ export async function rankByIndex(
   const { scores } = await engine.request('rank', { ...asked, files }, signal);
   const scoresOf = new Map(ordered.map((file, index) => [placeOf(file), { file, scores: scores[index] }]));
   if (scores.every((own) => own === null)) return null;
-  return {
-    whole: scores.every((own) => own !== null),
-    attention(place, line) {
-      const indexed = scoresOf.get(placeOf(place));
-      const chunk = indexed?.file.chunkStarts.findLastIndex((start) => start <= line);
-      return (chunk === undefined ? undefined : indexed?.scores?.[chunk]) ?? NaN;
-    },
+  return (place, line) => {
+    const indexed = scoresOf.get(placeOf(place));
+    const chunk = indexed?.file.chunkStarts.findLastIndex((start) => start <= line);
+    return (chunk === undefined ? undefined : indexed?.scores?.[chunk]) ?? NaN;
   };
 }
 

@@ -96,7 +96,7 @@ async function measure(
 
 /** The tokens of all files, by the share of tokens in the characters of a sample spread over them. */
 async function measureWorkspace(
-  { folders }: MachineTestRequest,
+  { folders, tokenBudget }: MachineTestRequest,
   { findFiles, readDocuments }: MachineTestParts,
   engine: Awaited<ReturnType<typeof loadModel>>['engine'],
   tokensPerSecond: number,
@@ -120,7 +120,7 @@ async function measureWorkspace(
   const sampled = texts.reduce((sum, text) => sum + text.length, 0);
   const sampledTokens = counts.reduce((sum, count) => sum + count, 0);
   const tokens = sampled === 0 ? 0 : Math.round((characters * sampledTokens) / sampled);
-  const automaticTokens = Math.min(tokens, defaultReadingLimit(tokensPerSecond));
+  const automaticTokens = Math.min(tokens, defaultReadingLimit(tokensPerSecond, tokenBudget));
   return {
     ...{ files, tokens, seconds: tokens / tokensPerSecond, automaticTokens },
     automaticSeconds: automaticTokens / tokensPerSecond,

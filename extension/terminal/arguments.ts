@@ -1,5 +1,6 @@
 /** The options of `npm run ask`: one table makes the parser, the defaults and the help. */
 import { parseArgs } from 'node:util';
+import { leastDefaultReading, patienceSeconds, readPerKept } from '../ask.ts';
 import { errors } from '../errors.ts';
 import type { DeviceName, KvCacheType, PresetName } from '../protocol/engine.ts';
 
@@ -10,7 +11,7 @@ export interface AskArguments {
   /** Name or path; the default model when absent. */
   readonly model?: string;
   readonly tokenBudget: number;
-  /** Tokens; chosen from the measured speed when absent. */
+  /** Tokens; chosen from the budget and the measured speed when absent. */
   readonly readingLimit?: number | 'all';
   readonly maxAnswerTokens: number;
   readonly device: DeviceName;
@@ -88,9 +89,9 @@ machine, and answers with citations. Nothing leaves the machine.
                          hf:owner/repository/file.gguf[@revision]
                          (default: the catalogue's first; downloaded once)
   --token-budget N       tokens kept in the KV cache (default: ${defaultTokenBudget})
-  --reading-limit N|all  tokens to read at most (default: what this machine
-                         reads in 30 seconds, at least 4000; where all of it
-                         is indexed, the best 4096)
+  --reading-limit N|all  tokens to read at most (default: ${readPerKept} times the
+                         budget, or what this machine reads in ${patienceSeconds} s
+                         where that is less, and at least ${leastDefaultReading})
   --max-answer-tokens N  longest answer (default: ${defaultMaxAnswerTokens})
   --device NAME          ${devices.join(', ')} (default: auto)
   --kv-cache TYPE        ${kvCacheTypes.join(', ')}: q8_0 takes about half the memory

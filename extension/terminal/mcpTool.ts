@@ -1,7 +1,7 @@
 /** The tool of the server for agents: what it takes, what it gives, and how far a question is. */
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
-import { longestQuestion } from '../ask.ts';
+import { leastDefaultReading, longestQuestion, patienceSeconds, readPerKept } from '../ask.ts';
 import type { AskError } from '../errors.ts';
 import type { AnswerStage, CompletedAnswer, ProgressEvent } from '../protocol/answerEvents.ts';
 import type { WorkspaceFolder } from '../workspace/findFiles.ts';
@@ -50,8 +50,8 @@ function inputSchema(offered: readonly string[]) {
       .union([tokens, z.literal('all')])
       .optional()
       .describe(
-        'Tokens of source to read at most, the best-ranked first, or "all". When left out: what this machine reads in ' +
-          '30 seconds, or less where all of it is indexed.',
+        'Tokens of source to read at most, the best-ranked first, or "all". When left out: ' +
+          `${readPerKept} times tokenBudget, or what this machine reads in ${patienceSeconds} s where that is less, and at least ${leastDefaultReading}.`,
       ),
     tokenBudget: tokens
       .min(leastTokenBudget)

@@ -107,11 +107,14 @@ describe('the reading limit', () => {
     );
   });
 
-  test.each<[tokensPerSecond: number, limit: number]>([
-    [10, 4000],
-    [400, 12_000],
-  ])('at %d tokens/s is %d by default', async (prefillTokensPerSecond, limit) => {
-    const { plan } = await answered(big, { load: () => ({ ...loaded, prefillTokensPerSecond }) });
+  test.each<[tokensPerSecond: number, tokenBudget: number, limit: number]>([
+    [10, 1024, 4000],
+    [400, 4096, 12_000],
+    [400, 512, 4096],
+    [400, 256, 4000],
+  ])('at %d tokens/s with a budget of %d is %d by default', async (speed, tokenBudget, limit) => {
+    const load = () => ({ ...loaded, prefillTokensPerSecond: speed });
+    const { plan } = await answered(big, { load }, { tokenBudget });
     expect(plan.everything).toBe(false);
     expect(plan.documentTokens).toBeLessThanOrEqual(limit);
     expect(plan.documentTokens).toBeGreaterThan(limit * 0.6);

@@ -1,6 +1,5 @@
 /** Questions over an indexed workspace, and its indexing, over real files; only the engine is a stand-in. */
 import { describe, expect, test } from 'vitest';
-import { gatheredReading } from '../../extension/ask.ts';
 import { indexWorkspace, type IndexProgress } from '../../extension/indexWorkspace.ts';
 import type { IndexedFile } from '../../extension/protocol/engine.ts';
 import { answered, lines, makeFiles, partsWith, request, shop } from './askedQuestions.ts';
@@ -40,29 +39,6 @@ describe('a question over an indexed workspace', () => {
     const { asked, answer } = await answered(many, faults, limit);
     expect(asked.passages).toEqual(byWords.passages);
     expect(answer.statistics.reused).toBe('none');
-  });
-
-  describe('by default', () => {
-    /** More than the default limit of the stand-in engine's speed. */
-    const large = Object.fromEntries(
-      Array.from({ length: 60 }, (_, file) => [
-        `src/part${file}.ts`,
-        lines(250, (n) => `const thing${file}x${n} = ${n};`),
-      ]),
-    );
-    const automatic = { ...limit, readingLimit: undefined } as object;
-    const tokensRead = async (faults: Faults): Promise<number> => {
-      const { plan } = await answered(large, faults, automatic);
-      return plan.documentTokens;
-    };
-
-    test('reads less where all of it is indexed', async () => {
-      const some = likes('src/part7.ts');
-      const withoutOne = (file: IndexedFile) => (file.path === 'src/part9.ts' ? null : some(file));
-      expect(await tokensRead({ rank: some })).toBeLessThanOrEqual(gatheredReading);
-      expect(await tokensRead({ rank: withoutOne })).toBeGreaterThan(gatheredReading);
-      expect(await tokensRead({})).toBeGreaterThan(gatheredReading);
-    });
   });
 
   test('still reads pinned files first', async () => {

@@ -46,8 +46,8 @@ describe('the test of a machine', () => {
     expect(workspace.files).toBe(90);
     expect(workspace.tokens / ((90 * text.length) / 2)).toBeCloseTo(1, 2);
     expect(workspace.seconds).toBeCloseTo(workspace.tokens / 500);
-    expect(workspace.automaticTokens).toBe(15_000);
-    expect(workspace.automaticSeconds).toBe(30);
+    expect(workspace.automaticTokens).toBe(8 * request().tokenBudget);
+    expect(workspace.automaticSeconds).toBeCloseTo(workspace.automaticTokens / 500);
   });
 
   test('of an empty workspace reads nothing of it', async () => {

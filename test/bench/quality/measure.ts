@@ -9,7 +9,7 @@ import type { Kvpress } from './kvpress.ts';
 import type { Kind, Question } from './questions.ts';
 import type { Site } from './relations.ts';
 import { longestWhole } from './report.ts';
-import { wayOf, type WayName } from './ways.ts';
+import { defaultLimit, wayOf, type WayName, type WayReading } from './ways.ts';
 
 /** What names a measurement. */
 export interface RowKey {
@@ -67,7 +67,7 @@ export async function* measureGroup(
   const { model, evidenceHeads } = engine;
   const place = group.place ?? null;
   const countTokens = (text: string): number => model.tokenize(text, { special: false }).length;
-  const everything = wayOf('everything').read({
+  const everything = await wayOf('everything').read({
     ...{ documents, question: '', tokenBudget: 0, countTokens, evidenceHeads },
   });
   const readingTokens = everything.passages.reduce((sum, one) => sum + countTokens(passageText(one)), 0);
@@ -75,6 +75,8 @@ export async function* measureGroup(
     if (name === 'everything' && readingTokens > longestWhole) continue;
     const way = wayOf(name);
     for (const budget of way.byBudget ? wanted.budgets : [0]) {
+      // It would be `default` once more.
+      if (name === 'allRead' && readingTokens <= defaultLimit(budget)) continue;
       let shared: Timed | null = null;
       for (const question of questions) {
         const { kind } = question;
@@ -101,7 +103,7 @@ export async function* measureGroup(
           const pressed = await askPressed(
             engine,
             wanted.kvpress,
-            way.read(parts).passages,
+            (await way.read(parts)).passages,
             question,
             budget,
           );
@@ -109,7 +111,7 @@ export async function* measureGroup(
           continue;
         }
         const timed: Timed =
-          (way.byQuestion ? null : shared) ?? (await readTimed(engine, way.read(parts), question));
+          (way.byQuestion ? null : shared) ?? (await readTimed(engine, await way.read(parts), question));
         shared = timed;
         yield { ...key, round: group.round, ...(await askTimed(engine, timed, question)) };
       }
@@ -135,7 +137,7 @@ interface Timed {
 
 async function readTimed(
   engine: LoadedEngine,
-  { passages, options }: ReturnType<ReturnType<typeof wayOf>['read']>,
+  { passages, options }: WayReading,
   { question }: Question,
 ): Promise<Timed> {
   const begin = performance.now();

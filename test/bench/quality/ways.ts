@@ -1,11 +1,14 @@
 /** The ways to answer within a number of tokens that generation sees. */
+import { defaultReadingLimit } from '../../../extension/ask.ts';
+import { chooseReading } from '../../../extension/chooseReading.ts';
 import { presetOptions, type CompressionOptions } from '../../../extension/engine/compression/options.ts';
 import type { AttentionHead } from '../../../extension/engine/compression/options.ts';
+import { readGrammarFile } from '../../../extension/grammarFiles.ts';
 import type { Passage, SourceDocument } from '../../../extension/protocol/nouns.ts';
 import { passageText } from '../../../extension/protocol/passageText.ts';
 import { lineOffsets, passageOf } from '../../../extension/retrieval/lines.ts';
 import { startRanking, type RankedPassage } from '../../../extension/retrieval/ranking.ts';
-import { planReading } from '../../../extension/retrieval/readingPlan.ts';
+import { createGrammars } from '../../../extension/retrieval/syntax.ts';
 
 export interface WayParts {
   /** In the order of their files. */
@@ -28,12 +31,12 @@ export interface Way {
   readonly byQuestion: boolean;
   /** What is read depends on the budget. */
   readonly byBudget: boolean;
-  readonly read: (parts: WayParts) => WayReading;
+  readonly read: (parts: WayParts) => WayReading | Promise<WayReading>;
 }
 
 const engineWayNames = [
   ...(['nothing', 'everything', 'head', 'tail'] as const),
-  ...(['bm25', 'bm25First', 'default', 'inFileOrder', 'paper'] as const),
+  ...(['bm25', 'bm25First', 'default', 'allRead', 'inFileOrder', 'paper'] as const),
 ] as const;
 
 /** `kvpress` reads as `paper` does, in a process of its own (see `Kvpress`). */
@@ -79,10 +82,11 @@ const ways: Readonly<Record<(typeof engineWayNames)[number], Way>> = {
   },
   default: {
     ...{ about: 'as the product reads, in rising relevance', byQuestion: true, byBudget: true },
-    read: (parts) => ({
-      passages: inReadingOrder(parts),
-      options: presetOptions('default', parts.tokenBudget, parts.evidenceHeads),
-    }),
+    read: (parts) => asProduct(parts, defaultLimit(parts.tokenBudget)),
+  },
+  allRead: {
+    ...{ about: 'as the product reads when told to read everything', byQuestion: true, byBudget: true },
+    read: (parts) => asProduct(parts, 'all'),
   },
   inFileOrder: {
     ...{ about: "the product's compression, files in their order", byQuestion: true, byBudget: true },
@@ -92,6 +96,13 @@ const ways: Readonly<Record<(typeof engineWayNames)[number], Way>> = {
     }),
   },
 };
+
+const grammars = createGrammars(readGrammarFile);
+
+/** Tokens that the product reads by default, on a machine on which that takes no half a minute. */
+export function defaultLimit(tokenBudget: number): number {
+  return defaultReadingLimit(Infinity, tokenBudget);
+}
 
 export function wayOf(name: WayName): Way {
   return ways[name === 'kvpress' ? 'paper' : name];
@@ -111,9 +122,20 @@ function ranked({ documents, question }: WayParts): RankedPassage[] {
   return ranking.rank();
 }
 
-function inReadingOrder(parts: WayParts): Passage[] {
-  const { ranges } = planReading(ranked(parts), { readingLimit: 'all', tokensPerCharacter: 1 });
-  return ranges.map((range) => passageOf(documentOf(parts, range.path), range));
+async function asProduct(parts: WayParts, readingLimit: number | 'all'): Promise<WayReading> {
+  const { documents, countTokens, tokenBudget, evidenceHeads } = parts;
+  const { passages } = await chooseReading({
+    ...{ ranked: ranked(parts), readingLimit, grammars, pins: [], signal: new AbortController().signal },
+    files: documents.map(({ workspace, path }) => ({
+      ...{ workspace, path },
+      ...{ absolutePath: path, bytes: 0, modifiedMs: 0 },
+    })),
+    async *readDocuments(files) {
+      for (const { path } of files) yield await Promise.resolve(documentOf(parts, path));
+    },
+    countTokens: (texts) => Promise.resolve(texts.map(countTokens)),
+  });
+  return { passages, options: presetOptions('default', tokenBudget, evidenceHeads) };
 }
 
 /** The best first; the last that fits is cut to what is left. */

@@ -3,8 +3,8 @@ import { answeredKinds } from './report.ts';
 import { qualityRow, type QualityRow } from './rows.ts';
 import { wayNames, type WayName } from './ways.ts';
 
-/** Of these the short form asks nothing: one is for depths, one needs packages of Python. */
-const unasked: readonly WayName[] = ['inFileOrder', 'kvpress'];
+/** Of these the short form asks nothing: for depths, for longer readings, and with packages of Python. */
+const unasked: readonly WayName[] = ['inFileOrder', 'allRead', 'kvpress'];
 
 export function wrongIn(rows: readonly QualityRow[]): string[] {
   const malformed = rows.flatMap((row) => {

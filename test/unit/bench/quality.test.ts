@@ -9,7 +9,7 @@ import { plotsOf } from '../../bench/quality/plots.ts';
 import { listing, questionsOf, writtenFacts } from '../../bench/quality/questions.ts';
 import { absenceOf, depthsOf, summariesOf, tablesOf } from '../../bench/quality/report.ts';
 import type { QualityRow } from '../../bench/quality/rows.ts';
-import { wayNames, wayOf } from '../../bench/quality/ways.ts';
+import { defaultLimit, wayNames, wayOf } from '../../bench/quality/ways.ts';
 import { wrongIn } from '../../bench/quality/wrongRows.ts';
 
 const grammars = createGrammars(readGrammarFile);
@@ -140,22 +140,38 @@ describe('ways', () => {
     ...{ documents: sources, question: 'Who uses check_row?', tokenBudget: 100 },
     ...{ countTokens, evidenceHeads: null },
   };
-  const textsOf = (name: (typeof wayNames)[number]): string[] =>
-    wayOf(name).read(parts).passages.map(passageText);
+  const textsOf = async (name: (typeof wayNames)[number]): Promise<string[]> =>
+    (await wayOf(name).read(parts)).passages.map(passageText);
 
-  it.each(['head', 'tail', 'bm25', 'bm25First'] as const)('%s fills the budget and not more', (name) => {
-    const tokens = countTokens(textsOf(name).join(''));
-    expect(tokens).toBeLessThanOrEqual(100);
-    expect(tokens).toBeGreaterThan(70);
+  it.each(['head', 'tail', 'bm25', 'bm25First'] as const)(
+    '%s fills the budget and not more',
+    async (name) => {
+      const tokens = countTokens((await textsOf(name)).join(''));
+      expect(tokens).toBeLessThanOrEqual(100);
+      expect(tokens).toBeGreaterThan(70);
+    },
+  );
+
+  it('put the best last or first, the beginning or the end', async () => {
+    const bm25 = await textsOf('bm25');
+    expect(bm25).toEqual((await textsOf('bm25First')).reverse());
+    expect(bm25.at(-1)).toContain('check_row');
+    expect((await textsOf('head'))[0]).toContain('File first.py, lines 1-');
+    expect((await textsOf('tail')).at(-1)).toContain('const filler199');
+    expect(await textsOf('nothing')).toEqual([]);
+    expect(await textsOf('everything')).toHaveLength(2);
   });
 
-  it('put the best last or first, the beginning or the end', () => {
-    expect(textsOf('bm25')).toEqual(textsOf('bm25First').reverse());
-    expect(textsOf('bm25').at(-1)).toContain('check_row');
-    expect(textsOf('head')[0]).toContain('File first.py, lines 1-');
-    expect(textsOf('tail').at(-1)).toContain('const filler199');
-    expect(textsOf('nothing')).toEqual([]);
-    expect(textsOf('everything')).toHaveLength(2);
+  it('read as the product does: the best within its limit, or everything', async () => {
+    const text = Array.from({ length: 1500 }, (_, n) => `const filler${n} = ${n};`).join('\n');
+    const long = { ...parts, documents: [{ workspace: 'w', path: 'filler.ts', text }, ...sources] };
+    const read = async (name: 'default' | 'allRead'): Promise<string> =>
+      (await wayOf(name).read(long)).passages.map(passageText).join('');
+    const [byDefault, all] = [await read('default'), await read('allRead')];
+    expect(countTokens(byDefault)).toBeLessThanOrEqual(defaultLimit(100));
+    expect(byDefault).toContain('check_row');
+    expect(all).toContain('const filler1499');
+    expect(countTokens(all)).toBeGreaterThan(defaultLimit(100));
   });
 });
 
