@@ -1,6 +1,6 @@
 /** The engine process. Standard output is the wire, so nothing else may be written there. */
 import { writeSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isAlive } from '../isAlive.ts';
 import { createEngineHandlers } from './handlers.ts';
@@ -18,7 +18,7 @@ process.on('uncaughtException', exitWithOneLine);
 process.on('SIGINT', () => undefined);
 const { values } = parseArgs({ options: { cuda: { type: 'string' } } });
 try {
-  setPriority(lowPriority);
+  setPriority(Math.max(lowPriority, getPriority()));
 } catch {
   // Some containers forbid it; the engine then competes on equal terms.
 }
