@@ -50,7 +50,7 @@ import { isSkipped, type readSourceDocuments } from './workspace/readSourceDocum
 /** Seconds of reading that the default limit allows, and beyond which a reading is announced as slow. */
 export const patienceSeconds = 30;
 /** What is read at least by default, tokens: an answer has to rest on something, on a slow machine too. */
-export const leastDefaultReading = 4_000;
+export const leastDefaultReading = 3_000;
 /**
  * Tokens that are read by default for each token that is kept, at most: of more, compression loses what is asked for
  * rather than what is not (`bench -- quality`, the ways `default` and `allRead`).

@@ -108,10 +108,10 @@ describe('the reading limit', () => {
   });
 
   test.each<[tokensPerSecond: number, tokenBudget: number, limit: number]>([
-    [10, 1024, 4000],
+    [10, 1024, 3000],
     [400, 4096, 12_000],
     [400, 512, 4096],
-    [400, 256, 4000],
+    [400, 256, 3000],
   ])('at %d tokens/s with a budget of %d is %d by default', async (speed, tokenBudget, limit) => {
     const load = () => ({ ...loaded, prefillTokensPerSecond: speed });
     const { plan } = await answered(big, { load }, { tokenBudget });

@@ -93,19 +93,19 @@ describe('a reading that takes long', () => {
     };
     const { plan, events } = await answered(long, slow, { readingLimit: 'all' }, { confirmReading });
     expect(seen?.seconds).toBeCloseTo((seen?.tokens ?? 0) / 10);
-    expect(seen?.smaller).toEqual({ tokens: 4000, seconds: 400 });
+    expect(seen?.smaller).toEqual({ tokens: 3000, seconds: 300 });
     expect(events.filter(({ event }) => event === 'plan')).toHaveLength(1);
     if (choice === 'planned') expect(plan).toMatchObject({ documentTokens: seen?.tokens, everything: true });
     else {
-      expect(plan.documentTokens).toBeLessThanOrEqual(4000);
-      expect(plan.documentTokens).toBeGreaterThan(2400);
+      expect(plan.documentTokens).toBeLessThanOrEqual(3000);
+      expect(plan.documentTokens).toBeGreaterThan(1800);
       expect(plan.everything).toBe(false);
     }
   });
 
   test.each<[what: string, tokensPerSecond: number, readingLimit: number | 'all']>([
     ['it is quick', 1000, 'all'],
-    ['it is not larger than the smaller one', 10, 4000],
+    ['it is not larger than the smaller one', 10, 3000],
   ])('is not asked about where %s', async (_, prefillTokensPerSecond, readingLimit) => {
     const { plan } = await answered(
       long,

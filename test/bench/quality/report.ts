@@ -36,8 +36,8 @@ export const longestWhole = 7500;
 /** Kinds with a right answer that is in some lines of a package. */
 export const answeredKinds = ['fact', 'description', 'relation'] as const;
 
-/** Compared with the default alone, since it is measured on fewer questions. */
-const besides: WayName = 'kvpress';
+/** Compared with the default alone, since they are measured on fewer questions. */
+const besides: readonly WayName[] = ['kvpress', 'allRead'];
 
 /** What the compressions are told apart by. */
 const compressions = [4, 6, 8, 12, 16, 32, 64];
@@ -62,7 +62,9 @@ export function summariesOf(rows: readonly QualityRow[]): WaySummary[] {
       .map((way) => ({ way, rows: of(way) }))
       .filter(
         ({ way, rows }) =>
-          way !== besides && rows.size > 0 && budget > 0 !== (way === 'nothing' || way === 'everything'),
+          !besides.includes(way) &&
+          rows.size > 0 &&
+          budget > 0 !== (way === 'nothing' || way === 'everything'),
       );
     const common = [...nothing.keys()].filter(
       (key) => (everything.size === 0 || everything.has(key)) && measured.every((one) => one.rows.has(key)),
@@ -175,7 +177,7 @@ export function tablesOf(rows: readonly QualityRow[]): string {
         `of whose gain the worst has ${percent((nothing - worst) / (nothing - best))}.`,
     );
   }
-  parts.push(...overDefault(answered, besides));
+  parts.push(...besides.flatMap((way) => overDefault(ofAnswered, way)));
   const absence = absenceOf(rows);
   if (absence !== null) {
     const { present, absent, threshold, areaUnderCurve: area, absentBelow, presentBelow } = absence;
