@@ -366,7 +366,6 @@ async function confirmedReading(
       readingLimit,
       readDocuments: parts.readDocuments,
       grammars: parts.grammars,
-      pins: request.pins,
       countTokens: async (texts) =>
         (await engine.request('countTokens', { texts, ...inBackground(request) }, signal)).counts,
       signal,

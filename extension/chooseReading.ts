@@ -3,7 +3,6 @@
  * borders, counted exactly, and held to the limit.
  */
 import { textHash } from './textHash.ts';
-import type { Pin } from './protocol/conversation.ts';
 import type { Passage, SkippedFile } from './protocol/nouns.ts';
 import { passageText } from './protocol/passageText.ts';
 import { trimToLimit } from './retrieval/exactLimit.ts';
@@ -22,8 +21,6 @@ export interface ReadingParts {
   readonly readingLimit: number | 'all';
   readonly readDocuments: typeof readSourceDocuments;
   readonly grammars: Grammars;
-  /** Pinned lines that are read are not cut at their ends for a better border. */
-  readonly pins: readonly Pin[];
   readonly countTokens: (texts: readonly string[]) => Promise<readonly number[]>;
   readonly signal: AbortSignal;
 }
@@ -107,10 +104,7 @@ async function readPlanned(parts: ReadingParts, tokensPerCharacter: number): Pro
     // The file may have become shorter since it was ranked.
     const lineCount = lineOffsets(document.text).length - 1;
     const ranges = (rangesOf.get(fileKey(document)) ?? []).filter(({ startLine }) => startLine <= lineCount);
-    const whole = parts.pins
-      .filter((pin) => pin.kind === 'lines')
-      .filter((pin) => fileKey(pin) === fileKey(document));
-    for (const range of await snapRanges(ranges, document, parts.grammars, whole)) {
+    for (const range of await snapRanges(ranges, document, parts.grammars)) {
       found.push({ ...passageOf(document, range), score: range.score });
     }
   }

@@ -28,9 +28,9 @@ export function createGrammars(readWasm: (fileName: string) => Promise<Uint8Arra
 }
 
 /**
- * Moves both ends of a range to the least deep syntactic border nearby, so that definitions stay whole with the
- * comments and decorators above them; where all are equally deep, to one between statements of several lines or behind
- * a blank line, and then to the nearest.
+ * Moves both ends of a range outwards to the least deep syntactic border nearby, so that definitions stay whole with
+ * the comments and decorators above them; where all are equally deep, to one between statements of several lines or
+ * behind a blank line, and then to the nearest. Nothing of the range is lost: it may be what made it relevant.
  * Each end moves by at most `MAX_SHIFT_SHARE` of the range's lines. The range is returned as it is when its language
  * is not known, its text is longer than `MAX_PARSED_CHARACTERS`, or it cannot be parsed.
  */
@@ -45,17 +45,15 @@ export async function snapToSyntax<R extends LineRange>(
 
 /**
  * `snapToSyntax` for the ranges of one document, parsed once. Ranges that then overlap or touch become one, with the
- * better score. Ordered by line. What a range holds of the lines `whole` it still holds afterwards.
+ * better score. Ordered by line.
  */
 export async function snapRanges<R extends PlannedRange>(
   ranges: readonly R[],
   document: SourceDocument,
   grammars: Grammars,
-  whole: readonly LineRange[] = [],
 ): Promise<R[]> {
   const borders = await bordersOf(document, ranges, grammars);
-  const snapped =
-    borders === undefined ? [...ranges] : ranges.map((range) => covering(snap(range, borders), range, whole));
+  const snapped = borders === undefined ? [...ranges] : ranges.map((range) => snap(range, borders));
   const merged: R[] = [];
   for (const range of snapped.sort((a, b) => a.startLine - b.startLine)) {
     const last = merged.at(-1);
@@ -68,17 +66,6 @@ export async function snapRanges<R extends PlannedRange>(
       };
   }
   return merged;
-}
-
-/** `snapped`, made longer where it lost some of the lines that `range` holds of `whole`. */
-function covering<R extends LineRange>(snapped: R, range: R, whole: readonly LineRange[]): R {
-  let { startLine, endLine } = snapped;
-  for (const lines of whole) {
-    if (lines.endLine < range.startLine || range.endLine < lines.startLine) continue;
-    startLine = Math.min(startLine, Math.max(range.startLine, lines.startLine));
-    endLine = Math.max(endLine, Math.min(range.endLine, lines.endLine));
-  }
-  return { ...snapped, startLine, endLine };
 }
 
 /** What a cut before each line would cut through. Index n is the border before line n + 1; the last is the end. */
@@ -177,22 +164,14 @@ function snap<R extends LineRange>(range: R, borders: Borders): R {
   const end = Math.min(range.endLine, lineCount);
   const start = Math.min(range.startLine, end) - 1;
   const shift = Math.floor((end - start) * MAX_SHIFT_SHARE);
-  const from = bestBorder(borders, start, Math.max(0, start - shift), Math.min(end - 1, start + shift), -1);
-  const to = bestBorder(borders, end, Math.max(from + 1, end - shift), Math.min(lineCount, end + shift), 1);
+  const from = bestBorder(borders, start, Math.max(0, start - shift), start);
+  const to = bestBorder(borders, end, end, Math.min(lineCount, end + shift));
   return { ...range, startLine: from + 1, endLine: to };
 }
 
-/** The best border from `first` to `last` (inclusive); `outward` is the direction that makes the range longer. */
-function bestBorder(
-  { depths, natural }: Borders,
-  origin: number,
-  first: number,
-  last: number,
-  outward: 1 | -1,
-): number {
-  // What a narrower range loses may be what made it relevant, so inward counts more.
-  const distance = (border: number) =>
-    Math.abs(border - origin) * ((border - origin) * outward < 0 ? 1.5 : 1);
+/** The best border from `first` to `last`, both inclusive. */
+function bestBorder({ depths, natural }: Borders, origin: number, first: number, last: number): number {
+  const distance = (border: number): number => Math.abs(border - origin);
   let best = origin;
   for (let border = first; border <= last; border++) {
     const better =

@@ -125,7 +125,7 @@ function ranked({ documents, question }: WayParts): RankedPassage[] {
 async function asProduct(parts: WayParts, readingLimit: number | 'all'): Promise<WayReading> {
   const { documents, countTokens, tokenBudget, evidenceHeads } = parts;
   const { passages } = await chooseReading({
-    ...{ ranked: ranked(parts), readingLimit, grammars, pins: [], signal: new AbortController().signal },
+    ...{ ranked: ranked(parts), readingLimit, grammars, signal: new AbortController().signal },
     files: documents.map(({ workspace, path }) => ({
       ...{ workspace, path },
       ...{ absolutePath: path, bytes: 0, modifiedMs: 0 },
