@@ -1,5 +1,5 @@
 /**
- * From a ranking to the passages that are given to the model: planned by an estimate, read again, moved to syntactic
+ * From a ranking to the passages that are given to the model: planned by an estimate, read again, grown to syntactic
  * borders, counted exactly, and held to the limit.
  */
 import { textHash } from './textHash.ts';
