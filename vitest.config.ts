@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** What is waited for comes late on a machine with other work, and a second, vitest's own limit, is soon over. */
-const patient = { poll: { timeout: 30_000 } };
+const patient = { poll: { timeout: 20_000 } };
 
 /**
  * Each file runs in its own process, so that a native crash names its file. Where a model fills the cores (vscode,
@@ -13,7 +13,7 @@ export default defineConfig({
   test: {
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', expect: patient, include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'unit', expect: patient, include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           name: 'page',

@@ -2,8 +2,8 @@
  * One question end to end: the story that every door (terminal, panel, chat) tells.
  *
  * The workspace is walked and ranked by words while the model is fetched and loaded, and then by what is indexed of it;
- * a plan chooses what fits the reading limit; what was chosen is read again, counted by the model's own tokenizer and given to the engine. A follow-up goes
- * on with what was read before, where that is still true and holds what is asked.
+ * a plan chooses what fits the reading limit; what was chosen is read again, counted by the model's own tokenizer and
+ * given to the engine. A follow-up goes on with what was read before, where that is still true and holds what is asked.
  *
  * Longer than other files, so that the whole story and what is asked at its start are read in one place.
  */

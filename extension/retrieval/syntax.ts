@@ -28,23 +28,11 @@ export function createGrammars(readWasm: (fileName: string) => Promise<Uint8Arra
 }
 
 /**
- * Moves both ends of a range outwards to the least deep syntactic border nearby, so that definitions stay whole with
+ * Moves both ends of each range outwards to the least deep syntactic border nearby, so that definitions stay whole with
  * the comments and decorators above them; where all are equally deep, to one between statements of several lines or
- * behind a blank line, and then to the nearest. Nothing of the range is lost: it may be what made it relevant.
- * Each end moves by at most `MAX_SHIFT_SHARE` of the range's lines. The range is returned as it is when its language
- * is not known, its text is longer than `MAX_PARSED_CHARACTERS`, or it cannot be parsed.
- */
-export async function snapToSyntax<R extends LineRange>(
-  range: R,
-  document: SourceDocument,
-  grammars: Grammars,
-): Promise<R> {
-  const borders = await bordersOf(document, [range], grammars);
-  return borders === undefined ? range : snap(range, borders);
-}
-
-/**
- * `snapToSyntax` for the ranges of one document, parsed once. Ranges that then overlap or touch become one, with the
+ * behind a blank line, and then to the nearest. Nothing of a range is lost: it may be what made it relevant.
+ * Each end moves by at most `MAX_SHIFT_SHARE` of the range's lines, and by none when the language is not known, the text
+ * is longer than `MAX_PARSED_CHARACTERS`, or it cannot be parsed. Ranges that then overlap or touch become one, with the
  * better score. Ordered by line.
  */
 export async function snapRanges<R extends PlannedRange>(

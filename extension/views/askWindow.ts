@@ -1,6 +1,6 @@
 /**
- * The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. Its length is that of
- * the list of parts: each has a file of its own.
+ * The parts of one window, joined: settings, files and engine to `ask`, and `ask` to the conversations. Its length is
+ * that of the list of parts: each has a file of its own.
  */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';

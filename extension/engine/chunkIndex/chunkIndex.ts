@@ -8,7 +8,8 @@ import type { EngineIdentity } from '../kvState/stateKey.ts';
 import type { LlamaModel } from '../llama/llamaModel.ts';
 import type { Token } from '../numbers.ts';
 import { scoreByAttention } from './attentionRanking.ts';
-import { PassageIndexer, type IndexHooks, type PassageKeys } from './passageIndexer.ts';
+import type { DecodeHooks } from '../queries.ts';
+import { PassageIndexer, type PassageKeys } from './passageIndexer.ts';
 import { indexPrefix, questionForm } from './questionForm.ts';
 import { indexKey, restoreKeys, saveKeys } from './storedKeys.ts';
 
@@ -42,7 +43,7 @@ export class ChunkIndex {
     store: ReadingStore,
     file: IndexedFile,
     chunks: readonly Passage[],
-    hooks: IndexHooks,
+    hooks: DecodeHooks,
   ): Promise<number | null> {
     const tokens = chunks.map((chunk) => this.#tokensOf(chunk));
     const count = tokens.reduce((sum, { length }) => sum + length, 0);
@@ -63,7 +64,7 @@ export class ChunkIndex {
     store: ReadingStore,
     files: readonly IndexedFile[],
     question: string,
-    hooks: IndexHooks,
+    hooks: DecodeHooks,
   ): Promise<(readonly number[] | null)[]> {
     const { tokens, rows } = questionForm(this.#model, question);
     const queries = await this.#indexer.queriesOf(tokens, rows, hooks);

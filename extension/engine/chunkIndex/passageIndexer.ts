@@ -17,8 +17,7 @@ import type { LlamaModel } from '../llama/llamaModel.ts';
 import { rotate } from '../llama/rotation.ts';
 import { ggmlType, q8Block } from '../llama/structs.ts';
 import type { Token } from '../numbers.ts';
-import type { Pace } from '../prefill.ts';
-import { takeQueries } from '../queries.ts';
+import { takeQueries, type DecodeHooks } from '../queries.ts';
 
 /** The keys of a passage's tokens, in the heads that rank. */
 export interface PassageKeys {
@@ -34,11 +33,6 @@ export interface QuestionQueries {
   readonly rows: number;
   /** f32 (headDim, heads, rows), rows slowest; rotated to behind the prefix. */
   readonly values: Float32Array;
-}
-
-export interface IndexHooks {
-  readonly pace: Pace;
-  readonly signal: AbortSignal;
 }
 
 /** Of a longer passage, the beginning; of a longer question, likewise. Tokens. */
@@ -110,7 +104,7 @@ export class PassageIndexer {
   }
 
   /** Reads a passage. @throws errors.cancelled, errors.decodeFailed */
-  async keysOf(passage: readonly Token[], hooks: IndexHooks): Promise<PassageKeys> {
+  async keysOf(passage: readonly Token[], hooks: DecodeHooks): Promise<PassageKeys> {
     const from = await this.#startBehindPrefix(hooks);
     const tokens = passage.slice(0, maxIndexedTokens);
     await this.#read(tokens, hooks);
@@ -125,7 +119,7 @@ export class PassageIndexer {
   async queriesOf(
     question: readonly Token[],
     rows: readonly number[],
-    hooks: IndexHooks,
+    hooks: DecodeHooks,
   ): Promise<QuestionQueries> {
     await this.#startBehindPrefix(hooks);
     const queries = await this.#read(question.slice(0, maxIndexedTokens), hooks);
@@ -179,7 +173,7 @@ export class PassageIndexer {
   }
 
   /** @returns the position at which what follows begins */
-  async #startBehindPrefix(hooks: IndexHooks): Promise<number> {
+  async #startBehindPrefix(hooks: DecodeHooks): Promise<number> {
     const { length } = this.#prefix;
     if (this.#prefixKeys === null) {
       this.#context.clear();
@@ -190,7 +184,7 @@ export class PassageIndexer {
     return length;
   }
 
-  #read(tokens: readonly Token[], hooks: IndexHooks): Promise<Map<number, Queries[]>> {
+  #read(tokens: readonly Token[], hooks: DecodeHooks): Promise<Map<number, Queries[]>> {
     const layers = new Set(this.#ranking.map(({ layer }) => layer));
     return takeQueries(tokens, (batch) => this.#context.decodeUpTo(batch, layers), hooks);
   }

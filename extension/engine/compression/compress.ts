@@ -10,8 +10,8 @@ import { CacheOperations, type KeptCells } from '../llama/cacheOperations.ts';
 import type { LlamaContext } from '../llama/llamaContext.ts';
 import type { DocumentTokens } from '../documentTokens.ts';
 import type { Token } from '../numbers.ts';
-import { prefill, type Pace } from '../prefill.ts';
-import { queriesOf } from '../queries.ts';
+import { prefill } from '../prefill.ts';
+import { queriesOf, type DecodeHooks } from '../queries.ts';
 import type { LayerLayout } from '../llama/attentionProbe.ts';
 import { keptAfter, selectCells } from './keep.ts';
 import type { CompressionOptions } from './options.ts';
@@ -55,9 +55,7 @@ export interface CompressedCache {
   readonly prefillTokens: number;
 }
 
-export interface CompressionHooks {
-  readonly signal: AbortSignal;
-  readonly pace: Pace;
+export interface CompressionHooks extends DecodeHooks {
   /** Told after every batch how many document tokens have been read. */
   onRead?(documentTokens: number): void;
   /** Told after every chunk, when the context holds the cells of the lists and nothing else. */

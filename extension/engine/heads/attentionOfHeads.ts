@@ -2,8 +2,7 @@
 import { scoreByAttention } from '../chunkIndex/attentionRanking.ts';
 import { canRankTogether, PassageIndexer, type PassageKeys } from '../chunkIndex/passageIndexer.ts';
 import { indexPrefix, questionForm } from '../chunkIndex/questionForm.ts';
-import type { CompressionHooks } from '../compression/compress.ts';
-import { queriesOf } from '../queries.ts';
+import { queriesOf, type DecodeHooks } from '../queries.ts';
 import type { AttentionHead } from '../compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from '../documentTokens.ts';
 import { contentFreeQuestion } from '../finalAttention.ts';
@@ -17,8 +16,6 @@ import { buildPrompt, scoringTokensOf } from '../prompt.ts';
 import { passageText } from '../../protocol/passageText.ts';
 import type { CalibrationFunction } from './calibrationFunctions.ts';
 import type { DocumentAttention, HeadsAttention } from './chooseHeads.ts';
-
-export type HeadsHooks = Pick<CompressionHooks, 'pace' | 'signal'>;
 
 /** Whoever ranks by later layers has to read up to them. Of all layers, 0 to 1. */
 const rankingLayersShare = 2 / 3;
@@ -34,7 +31,7 @@ export async function attentionOfHeads(
   functions: readonly CalibrationFunction[],
   perDocument: number,
   done: DocumentAttention[],
-  hooks: HeadsHooks,
+  hooks: DecodeHooks,
 ): Promise<HeadsAttention> {
   const starts = Array.from({ length: Math.ceil(functions.length / perDocument) }, (_, i) => i * perDocument);
   const asked = starts.map((from) => prepare(model, functions.slice(from, from + perDocument)));
@@ -109,7 +106,7 @@ async function readDocument(
   model: LlamaModel,
   { prefix, tokens: document, questions, contextSize }: AskedDocument,
   candidates: readonly AttentionHead[],
-  hooks: HeadsHooks,
+  hooks: DecodeHooks,
 ): Promise<Pick<DocumentAttention, 'paid' | 'contentFree'>> {
   const context = new LlamaContext(model, { contextSize });
   try {
@@ -144,7 +141,7 @@ async function attentionOn(
   operations: CacheOperations,
   question: readonly Token[],
   heads: readonly AttentionHead[],
-  hooks: HeadsHooks,
+  hooks: DecodeHooks,
 ): Promise<Float32Array[]> {
   const cells = context.length;
   const layers = new Set(heads.map(({ layer }) => layer));
@@ -159,7 +156,7 @@ async function rankAlone(
   model: LlamaModel,
   functions: readonly CalibrationFunction[],
   candidates: readonly AttentionHead[],
-  hooks: HeadsHooks,
+  hooks: DecodeHooks,
 ): Promise<readonly (readonly Float32Array[])[]> {
   if (candidates.length === 0) return functions.map(() => []);
   const indexer = new PassageIndexer(model, candidates, indexPrefix(model));

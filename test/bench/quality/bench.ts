@@ -6,8 +6,6 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { LoadedEngine } from '../../../extension/engine/loadedEngine.ts';
-import { readGrammarFile } from '../../../extension/grammarFiles.ts';
-import { createGrammars } from '../../../extension/retrieval/syntax.ts';
 import { smolLm2Path } from '../../modelFiles.ts';
 import { loadEngine } from '../likelihood.ts';
 import { groupOf, type Group } from './groups.ts';
@@ -20,7 +18,7 @@ import { kindNames, questionsOf, writtenFacts, type Question, type QuestionedPac
 import { longestWhole, tablesOf } from './report.ts';
 import { keyOf, readRows, writeRows, type QualityRow } from './rows.ts';
 import { wrongIn } from './wrongRows.ts';
-import { wayNames } from './ways.ts';
+import { grammars, wayNames } from './ways.ts';
 
 const resultsPath = 'test/bench/results/quality.json';
 const plotsPath = 'media/quality.svg';
@@ -135,7 +133,6 @@ async function measure(modelPath: string, rows: QualityRow[], options: Options):
 async function* groupsOf(engine: LoadedEngine, options: Options, positions: boolean): AsyncGenerator<Group> {
   const countTokens = (text: string): number => engine.model.tokenize(text, { special: false }).length;
   const rounds = Number(options.rounds ?? 3);
-  const grammars = createGrammars(readGrammarFile);
   const asked: QuestionedPackage[] = [];
   for (const one of packages) {
     const isWanted = options.packages?.split(',').some((begin) => one.name.startsWith(begin)) ?? true;

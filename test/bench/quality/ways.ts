@@ -97,7 +97,7 @@ const ways: Readonly<Record<(typeof engineWayNames)[number], Way>> = {
   },
 };
 
-const grammars = createGrammars(readGrammarFile);
+export const grammars = createGrammars(readGrammarFile);
 
 /** Tokens that the product reads by default, on a machine on which that takes no half a minute. */
 export function defaultLimit(tokenBudget: number): number {

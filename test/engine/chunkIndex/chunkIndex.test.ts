@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { scoreByAttention } from '../../../extension/engine/chunkIndex/attentionRanking.ts';
 import { ChunkIndex } from '../../../extension/engine/chunkIndex/chunkIndex.ts';
-import { PassageIndexer, type IndexHooks } from '../../../extension/engine/chunkIndex/passageIndexer.ts';
+import { PassageIndexer } from '../../../extension/engine/chunkIndex/passageIndexer.ts';
+import type { DecodeHooks } from '../../../extension/engine/queries.ts';
 import { indexPrefix, questionForm } from '../../../extension/engine/chunkIndex/questionForm.ts';
 import { createReadingStores, type ReadingStores } from '../../../extension/engine/kvState/readingStore.ts';
 import { yieldToEvents } from '../../../extension/engine/prefill.ts';
@@ -38,7 +39,7 @@ const files: readonly IndexedFile[] = chunksOf.map((chunks, index) => ({
 describe('the index', () => {
   const modelFolder = temporaryFolder();
   const folder = temporaryFolder();
-  const hooks: IndexHooks = { pace: steadyPace(), signal: new AbortController().signal };
+  const hooks: DecodeHooks = { pace: steadyPace(), signal: new AbortController().signal };
   let tiny: TinyEngine;
   let index: ChunkIndex;
   let stores: ReadingStores;

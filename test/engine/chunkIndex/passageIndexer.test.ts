@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { scoreByAttention } from '../../../extension/engine/chunkIndex/attentionRanking.ts';
 import {
   PassageIndexer,
-  type IndexHooks,
   type PassageKeys,
   type QuestionQueries,
 } from '../../../extension/engine/chunkIndex/passageIndexer.ts';
+import type { DecodeHooks } from '../../../extension/engine/queries.ts';
 import { yieldToEvents } from '../../../extension/engine/prefill.ts';
 import { decode, newKvCache } from '../../reference/twin.ts';
 import { rotate } from '../../reference/rotation.ts';
@@ -44,7 +44,7 @@ const names: readonly TinyModelName[] = [
 
 describe.each(names)('%s', (name) => {
   const folder = temporaryFolder();
-  const hooks: IndexHooks = { pace: steadyPace(), signal: new AbortController().signal };
+  const hooks: DecodeHooks = { pace: steadyPace(), signal: new AbortController().signal };
   let tiny: TinyEngine;
   let indexer: PassageIndexer;
   let stored: PassageKeys[];

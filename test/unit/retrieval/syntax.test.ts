@@ -8,7 +8,6 @@ import {
   MAX_PARSED_CHARACTERS,
   MAX_SHIFT_SHARE,
   snapRanges,
-  snapToSyntax,
 } from '../../../extension/retrieval/syntax.ts';
 import { syntaxSources } from './syntaxSources.ts';
 
@@ -20,9 +19,9 @@ const lineWith = (text: string, mark: string) =>
   text.split('\n').findIndex((line) => line.includes(mark)) + 1;
 
 async function snapLines(path: string, text: string, startLine: number, endLine: number) {
-  const range = { workspace: 'w', path, startLine, endLine };
-  const snapped = await snapToSyntax(range, documentOf(path, text), grammars);
-  return [snapped.startLine, snapped.endLine];
+  const range = { workspace: 'w', path, startLine, endLine, score: 1 };
+  const [snapped] = await snapRanges([range], documentOf(path, text), grammars);
+  return [snapped!.startLine, snapped!.endLine];
 }
 
 describe.each(sources)('%s', (path, text) => {
@@ -69,10 +68,11 @@ test('a file whose grammar cannot be loaded stays as it is, and others do not', 
   const broken = createGrammars((name) =>
     name.endsWith('-go.wasm') ? Promise.resolve(new Uint8Array([1, 2, 3])) : readGrammarFile(name),
   );
-  const range = { workspace: 'w', path: 'a.go', startLine: 7, endLine: 16 };
-  expect(await snapToSyntax(range, documentOf('a.go', syntaxSources['a.go']!), broken)).toEqual(range);
+  const range = { workspace: 'w', path: 'a.go', startLine: 7, endLine: 16, score: 1 };
+  const ofGo = documentOf('a.go', syntaxSources['a.go']!);
+  expect(await snapRanges([range], ofGo, broken)).toEqual([range]);
   const other = { ...range, path: 'a.ts' };
-  expect(await snapToSyntax(other, documentOf('a.ts', typescript), broken)).not.toEqual(other);
+  expect(await snapRanges([other], documentOf('a.ts', typescript), broken)).not.toEqual([other]);
 });
 
 test('text with faults is still taken apart, and lines beyond its end are not made up', async () => {

@@ -1,6 +1,7 @@
 /**
  * What VS Code calls in its extension host: runs the suites that ASK_CODEBASE_TEST_SUITES names, separated by commas.
- * The counts and the failures go to the JSON file that ASK_CODEBASE_TEST_REPORT names; ASK_CODEBASE_TEST_GREP chooses among the tests.
+ * The counts and the failures go to the JSON file that ASK_CODEBASE_TEST_REPORT names; ASK_CODEBASE_TEST_GREP chooses
+ * among the tests.
  */
 import { writeFile } from 'node:fs/promises';
 import Mocha from 'mocha';
