@@ -22,7 +22,9 @@ export async function loadModel(
   );
   emit({ event: 'progress', stage: 'loading', done: 0, total: 1 });
   const { device, kvCacheType } = request;
-  const loaded = await engine.request('load', { modelPath: model.path, device, kvCacheType }, signal);
+  const isOwnFile = model.entry !== null;
+  const params = { modelPath: model.path, isOwnFile, device, kvCacheType };
+  const loaded = await engine.request('load', params, signal);
   emit({ event: 'progress', stage: 'loading', done: 1, total: 1 });
   return { engine, loaded };
 }

@@ -83,7 +83,7 @@ export function openTinyEngine(
   const path = join(folder, 'model.gguf');
   writeTinyModel(path, { ...tinyOptions, ...changes });
   const engine = new LoadedEngine(path, placement, null);
-  Object.assign(engine, { pace: steadyPace(), draftsPay: false });
+  Object.assign(engine, { pace: steadyPace(), draftCosts: [] });
   return { engine, twin: loadTwin(path, contextCells), ...engine.open(contextCells, contextCells) };
 }
 

@@ -98,7 +98,7 @@ export async function answer(
     opened.context,
     {
       ...{ maxAnswerTokens, temperature: params.temperature, seed: params.seed },
-      read: engine.draftsPay ? document.tokens : [],
+      ...{ read: document.tokens, draftCosts: engine.draftCosts },
     },
     {
       signal: hooks.signal,

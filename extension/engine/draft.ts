@@ -12,39 +12,64 @@ const leastMatch = 3;
 /** Of places with a longer match none is the better. */
 const longestMatch = 12;
 
-/** Behind one, when it is tried what a draft costs; and how often, of which the quickest counts. */
-const triedTokens = 3;
+/** Draft lengths to choose from, the longest last. */
+const draftLengths = [2, 4, maxDraftTokens] as const;
+/** How often each is timed, of which the quickest counts. */
 const trials = 2;
 
-/** Of the first draft of an answer, tokens. */
-export const firstDraftLength = 2;
+/** Of a batch of one token and so many drafted ones behind it. */
+export interface BatchCost {
+  readonly drafted: number;
+  readonly seconds: number;
+}
 
-/** How long the next draft is: longer after one that was right to its end, shorter after one that was wrong at once. */
-export function nextDraftLength(length: number, drafted: number, accepted: number): number {
-  if (drafted === 0) return length;
-  if (accepted === drafted) return Math.min(maxDraftTokens, 2 * length);
-  return accepted === 0 ? Math.max(1, length / 2) : length;
+/** The share of guesses taken to be right before the first one. */
+export const firstTrust = 0.5;
+/** What the latest guess counts in it. */
+const latestShare = 0.2;
+
+/** The share of the guesses that are right, the later ones counting more: a quote makes it rise, its end makes it fall. */
+export function trustAfter(trust: number, wasRight: boolean): number {
+  return trust + latestShare * (Number(wasRight) - trust);
 }
 
 /**
- * Whether a few tokens at once take less than twice as long as one: they do where the weights' way from the memory is
- * what takes the time, and not on two cores with a small model, where each token costs the same. The context has room
- * for them.
+ * Tokens to draft, so that the most is written in the least time: a draft is right up to its first wrong token, and each is
+ * right with the probability `trust`. 0 where one token after the other is quicker, or nothing is known of the costs.
  */
-export function draftsPay(context: LlamaContext): boolean {
+export function draftLength(costs: readonly BatchCost[], trust: number): number {
+  const speed = ({ drafted, seconds }: BatchCost): number => expectedTokens(drafted, trust) / seconds;
+  return costs.reduce((best, cost) => (speed(cost) > speed(best) ? cost : best), costs[0] ?? nothing).drafted;
+}
+
+const nothing: BatchCost = { drafted: 0, seconds: 1 };
+
+/** The token that the model chooses after the last right one is among them: sum of trust^i, i = 0..drafted. */
+function expectedTokens(drafted: number, trust: number): number {
+  let [sum, power] = [0, 1];
+  for (let i = 0; i <= drafted; i++, power *= trust) sum += power;
+  return sum;
+}
+
+/**
+ * Measures what drafts cost on this device, after what the context holds and without leaving anything there. Where the
+ * weights' way from the memory takes the time, nine tokens take hardly longer than one; where each token is multiplied by
+ * itself, nine times as long.
+ * @param context has room for the longest draft, and for its logits
+ */
+export function measureDraftCosts(context: LlamaContext): BatchCost[] {
   const before = context.length;
-  const seconds = (count: number): number => {
-    const tokens = Array.from({ length: count }, (_, i) => i as Token);
+  return [0, ...draftLengths].map((drafted) => {
+    const tokens = Array.from({ length: 1 + drafted }, (_, i) => i as Token);
     const times = Array.from({ length: trials }, () => {
       const begin = performance.now();
       context.decode(tokens, { logits: 'all' });
-      const taken = performance.now() - begin;
+      const seconds = (performance.now() - begin) / 1000;
       context.truncate(before);
-      return taken;
+      return seconds;
     });
-    return Math.min(...times);
-  };
-  return seconds(1 + triedTokens) < 2 * seconds(1);
+    return { drafted, seconds: Math.min(...times) };
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Writing the answer, token by token or, where it quotes what was read, a few at once. */
 import { errors } from '../errors.ts';
 import { partAtLabel } from './answerEnd.ts';
-import { draftAfter, firstDraftLength, nextDraftLength } from './draft.ts';
+import { draftAfter, draftLength, firstTrust, maxDraftTokens, trustAfter, type BatchCost } from './draft.ts';
 import { Sampler, type SamplingOptions } from './llama/sampler.ts';
 import type { LlamaContext } from './llama/llamaContext.ts';
 import type { Token } from './numbers.ts';
@@ -18,11 +18,13 @@ export interface Generated {
 
 export interface GenerateOptions extends SamplingOptions {
   readonly maxAnswerTokens: number;
-  /**
-   * What the answer may quote; empty: nothing is drafted. The context must return the logits of `maxDraftTokens` more
-   * than one row.
-   */
+  /** What the answer may quote. */
   readonly read: readonly Token[];
+  /**
+   * What drafts cost; empty: nothing is drafted. Else the context must return the logits of `maxDraftTokens` more than one
+   * row.
+   */
+  readonly draftCosts: readonly BatchCost[];
 }
 
 /**
@@ -47,10 +49,12 @@ export async function generate(
   let held = '';
   const written: Token[] = [];
   let draftedTokens = 0;
-  let draftLength = firstDraftLength;
-  let draft: readonly Token[] = [];
+  let trust = firstTrust;
+  // What is taken to come next, of which the first are in the context as a draft.
+  let guesses: readonly Token[] = [];
+  let drafted = 0;
   // The row of logits that the next token is chosen from; row i is that after the draft's first i tokens.
-  let row = -1;
+  let row = 0;
   const tell = (piece: string): void => {
     if (piece === '') return;
     text += piece;
@@ -66,7 +70,7 @@ export async function generate(
   try {
     let stopReason: Generated['stopReason'] = 'maxAnswerTokens';
     while (written.length < options.maxAnswerTokens) {
-      const token = sampler.sample(context, row);
+      const token = sampler.sample(context, drafted === 0 ? -1 : row);
       if (model.isEndOfGeneration(token)) {
         stopReason = 'endOfGeneration';
         break;
@@ -78,22 +82,23 @@ export async function generate(
       }
       await yieldToEvents();
       if (hooks.signal.aborted) throw errors.cancelled();
-      if (token === draft[row]) {
+      const guess = guesses[row];
+      if (guess !== undefined) trust = trustAfter(trust, token === guess);
+      if (row < drafted && token === guess) {
         draftedTokens++;
         row++;
         continue;
       }
-      const accepted = Math.max(0, row);
-      draftLength = nextDraftLength(draftLength, draft.length, accepted);
-      context.truncate(context.length - (draft.length - accepted));
+      context.truncate(context.length - (drafted - row));
       const room = Math.min(context.contextSize - context.length, options.maxAnswerTokens - written.length);
       if (room === 0) {
         if (written.length < options.maxAnswerTokens) stopReason = 'windowFull';
         break;
       }
-      draft = draftAfter(options.read, written, Math.min(draftLength, room - 1));
-      row = draft.length === 0 ? -1 : 0;
-      context.decode([token, ...draft], { logits: draft.length === 0 ? 'last' : 'all' });
+      guesses = draftAfter(options.read, written, maxDraftTokens);
+      const draft = guesses.slice(0, Math.min(draftLength(options.draftCosts, trust), room - 1));
+      [row, drafted] = [0, draft.length];
+      context.decode([token, ...draft], { logits: drafted === 0 ? 'last' : 'all' });
     }
     if (append(decoder.decode())) tell(held);
     return { text, tokens: written, draftedTokens, seconds: seconds(), stopReason };

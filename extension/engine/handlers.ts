@@ -48,7 +48,7 @@ export function createEngineHandlers({
       engine?.dispose();
       engine = null;
       loaded = null;
-      const model = loadFitting(params, devices);
+      const model = await loadFitting(params, devices, log);
       engine = model.engine;
       heads = createHeadFinder(engine, headsFolder, log);
       await heads.restore();

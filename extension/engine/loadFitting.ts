@@ -12,6 +12,7 @@ import type { DevicePlacement, EngineNotice, LoadParams, LoadResult } from '../p
 import type { TestedDevices } from './devices.ts';
 import { loadLibrary, type Device, type LlamaLibrary } from './llama/library.ts';
 import { KeepCheckFailed, LoadedEngine } from './loadedEngine.ts';
+import { processorWeights } from './processorWeights.ts';
 import { freeMemory } from './memoryOf.ts';
 
 /** What a first question needs, tokens: the memory is judged by it before the weights are loaded. */
@@ -29,22 +30,29 @@ export interface LoadedModel {
 }
 
 /**
- * A GPU on which the compression fails is left out, and the model loaded once more without it.
+ * A GPU on which the compression fails is left out, and the model loaded once more without it. Without a GPU a copy of the
+ * weights may be loaded in the file's place (`processorWeights`).
  * @throws errors.modelNotFound, errors.modelCorrupt, errors.modelNotServed, errors.kvCacheNotServed,
  *   errors.notEnoughMemory, errors.libraryNotLoaded, errors.deviceNotFound
  */
-export function loadFitting(params: LoadParams, devices: TestedDevices): LoadedModel {
+export async function loadFitting(
+  params: LoadParams,
+  devices: TestedDevices,
+  log: (line: string) => void,
+): Promise<LoadedModel> {
   const begin = performance.now();
-  const header = readGgufHeader(params.modelPath);
-  checkServable(header);
-  checkKvCacheType(header, params.kvCacheType ?? 'f16');
-  const size = modelSize(header);
+  const file = readGgufHeader(params.modelPath);
+  checkServable(file);
+  checkKvCacheType(file, params.kvCacheType ?? 'f16');
   // Without a GPU it is known before the library is loaded whether the model fits.
-  if (params.device === 'cpu') fitted(size, params, []);
+  if (params.device === 'cpu') fitted(modelSize(file), params, []);
   const library = loadLibrary(params.device);
   for (;;) {
     const gpus = params.device === 'cpu' ? [] : devices.gpus(library);
     requireGpu(params, gpus, devices);
+    const mayCopy = gpus.length === 0 && params.isOwnFile === true;
+    const header = mayCopy ? await processorWeights(file, library, log) : file;
+    const size = modelSize(header);
     const fit = fitted(size, params, gpus, library);
     try {
       const engine = loadWith(params, header, size, gpus, fit);
@@ -94,7 +102,7 @@ function loadWith(
 ): LoadedEngine {
   const heads = evidenceHeadsOf(textOf(header, 'general.basename'), textOf(header, 'general.size_label'));
   return new LoadedEngine(
-    params.modelPath,
+    header.path,
     {
       device: params.device,
       kvCacheType: params.kvCacheType,

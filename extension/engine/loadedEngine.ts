@@ -6,7 +6,7 @@ import { rankingHeadsOf } from './chunkIndex/rankingHeads.ts';
 import { measuredFocus, type ModelHeads } from './heads/chooseHeads.ts';
 import type { HeldReading } from './kvState/readingState.ts';
 import { engineBuild, type EngineIdentity } from './kvState/stateKey.ts';
-import { draftsPay, maxDraftTokens } from './draft.ts';
+import { maxDraftTokens, measureDraftCosts, type BatchCost } from './draft.ts';
 import { keepsEverything } from './keepCheck.ts';
 import { CacheOperations } from './llama/cacheOperations.ts';
 import { loadLibrary, type Device, type LlamaLibrary } from './llama/library.ts';
@@ -50,8 +50,8 @@ const warmUpTokens = 64;
 export class LoadedEngine {
   /** Measured speed of reading, kept up to date by every batch. */
   readonly pace: Pace;
-  /** Whether drafts make an answer that quotes quicker on this device: see `draftsPay`. */
-  readonly draftsPay: boolean;
+  /** Measured: by them it is decided how much of an answer is drafted. */
+  readonly draftCosts: readonly BatchCost[];
   readonly library: LlamaLibrary;
   readonly model: LlamaModel;
   /** What the first cells of the open context hold; null when that is not a reading. */
@@ -87,7 +87,7 @@ export class LoadedEngine {
     this.#heads = { evidence: evidenceHeads, ranking, focus: null };
     this.#knowsHeads = evidenceHeads !== null && ranking !== null;
     try {
-      ({ pace: this.pace, draftsPay: this.draftsPay } = this.#measure());
+      ({ pace: this.pace, draftCosts: this.draftCosts } = this.#measure());
     } catch (error) {
       this.dispose();
       throw error;
@@ -224,7 +224,7 @@ export class LoadedEngine {
   }
 
   /** Throws KeepCheckFailed. */
-  #measure(): Pick<LoadedEngine, 'pace' | 'draftsPay'> {
+  #measure(): Pick<LoadedEngine, 'pace' | 'draftCosts'> {
     const context = new LlamaContext(this.model, {
       contextSize: 2 * warmUpTokens,
       outputs: 1 + maxDraftTokens,
@@ -244,7 +244,7 @@ export class LoadedEngine {
       const begin = performance.now();
       context.decode(tokens, { logits: 'none' });
       const pace = paceOf((warmUpTokens * 1000) / (performance.now() - begin));
-      return { pace, draftsPay: draftsPay(context) };
+      return { pace, draftCosts: measureDraftCosts(context) };
     } finally {
       context.dispose();
     }

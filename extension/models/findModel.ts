@@ -22,7 +22,7 @@ import {
   type GetModelOptions,
   type ModelFile,
 } from './modelFile.ts';
-import { fileSize, makeFolder, modelFolder, writeError } from './modelFolder.ts';
+import { fileSize, makeFolder, modelFolder, processorCopyPath, writeError } from './modelFolder.ts';
 
 export interface ResolveOptions extends GetModelOptions {
   /** Where model files are kept; `modelFolder()` when absent. */
@@ -121,7 +121,8 @@ export async function lookUpModel(
 /** All files that belong to a model file, itself first: what goes when the model is deleted. */
 export function filesOfModel(path: string): readonly string[] {
   const part = `${path}.part`;
-  return [path, `${path}.verified`, part, `${part}.etag`, recordPath(path)];
+  const copy = processorCopyPath(path);
+  return [path, `${path}.verified`, part, `${part}.etag`, recordPath(path), copy, `${copy}.part`];
 }
 
 async function localFile(file: ModelFile, folder: string, hub: HubReference | null): Promise<LocalModel> {

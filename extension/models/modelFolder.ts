@@ -34,6 +34,11 @@ function platformCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, 
   return named !== undefined && isAbsolute(named) ? named : fallback;
 }
 
+/** Beside a model file, its copy that a processor reads quicker (`engine/processorWeights.ts`). */
+export function processorCopyPath(modelPath: string): string {
+  return `${modelPath}.q8_0`;
+}
+
 /** Makes the folder if needed. Throws errors.cacheFolderNotWritable. */
 export async function makeFolder(folder: string): Promise<void> {
   try {

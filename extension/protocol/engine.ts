@@ -30,6 +30,8 @@ export interface HelloResult {
 
 export interface LoadParams {
   readonly modelPath: string;
+  /** The file is the extension's own, so that a copy which a processor reads quicker may be kept beside it. */
+  readonly isOwnFile?: boolean;
   readonly device: DeviceName;
   /** Layers to offload to the GPU; all that fit when absent. */
   readonly gpuLayers?: number;

@@ -1,12 +1,11 @@
 /**
  * Answers that quote what was read, with drafts and without, by turns on the same cache. A quote is begun with the first
- * lines of a function, and the model writes on.
+ * lines of a function, and the model writes on, greedily and without a penalty for what it repeats, so that it does quote.
  */
 import { maxDraftTokens } from '../../extension/engine/draft.ts';
 import type { DocumentTokens } from '../../extension/engine/documentTokens.ts';
 import { generate, type Generated } from '../../extension/engine/generate.ts';
 import type { LlamaContext } from '../../extension/engine/llama/llamaContext.ts';
-import { repeatPenalty, Sampler } from '../../extension/engine/llama/sampler.ts';
 import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
 import { prefill } from '../../extension/engine/prefill.ts';
@@ -24,10 +23,11 @@ export interface Quoting {
 }
 
 const question = 'What is the code, word for word?';
-/** Quotes of one reading, and the lines that each begins with. */
-const quotes = 4;
+/** Quotes of one document, and the lines that each begins with. */
+const quotes = 2;
 const linesBegun = 3;
 const answerTokens = 96;
+const greedy = { temperature: 0, seed: 1, repeatPenalty: 1 };
 /** With what it begins with. */
 const quoteTokens = 256;
 
@@ -49,7 +49,8 @@ export async function measureQuoting(engine: LoadedEngine, document: DocumentTok
       context.truncate(cells);
       await prefill(context, prompt.slice(0, -1), engine.pace, neverAborted);
       context.decode(prompt.slice(-1), { logits: 'last' });
-      const options = { maxAnswerTokens: answerTokens, temperature: 0, seed: 1, read };
+      const { draftCosts } = engine;
+      const options = { ...greedy, maxAnswerTokens: answerTokens, read, draftCosts };
       return generate(context, options, { signal: neverAborted, onText: () => undefined });
     };
     const [plain, drafted] = [await written([]), await written(document.tokens)];
@@ -91,17 +92,7 @@ function gapWhereTheyPart(
   if (parts < 0) return null;
   context.truncate(cells);
   context.decode(prompt, { logits: 'last' });
-  const sampler = new Sampler(context.model, { temperature: 0, seed: 1 });
-  for (const token of plain.slice(0, parts)) {
-    sampler.sample(context);
-    context.decode([token], { logits: 'last' });
-  }
-  sampler.dispose();
+  for (const token of plain.slice(0, parts)) context.decode([token], { logits: 'last' });
   const logits = context.logits();
-  const valueOf = (token: Token): number => {
-    const logit = logits[token]!;
-    if (!plain.slice(0, parts).includes(token)) return logit;
-    return logit > 0 ? logit / repeatPenalty : logit * repeatPenalty;
-  };
-  return Math.abs(valueOf(plain[parts]!) - valueOf(drafted[parts]!));
+  return Math.abs(logits[plain[parts]!]! - logits[drafted[parts]!]!);
 }

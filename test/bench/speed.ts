@@ -12,13 +12,16 @@ import { compress, type CompressedCache } from '../../extension/engine/compressi
 import { presetOptions } from '../../extension/engine/compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from '../../extension/engine/documentTokens.ts';
 import { generate } from '../../extension/engine/generate.ts';
+import { loadLibrary } from '../../extension/engine/llama/library.ts';
 import { LlamaContext, maxBatchTokens } from '../../extension/engine/llama/llamaContext.ts';
 import { Sampler } from '../../extension/engine/llama/sampler.ts';
 import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
 import { buildPrompt } from '../../extension/engine/prompt.ts';
 import { decodeQuestion } from '../../extension/engine/queries.ts';
+import { processorWeights } from '../../extension/engine/processorWeights.ts';
 import { resolveModel } from '../../extension/models/findModel.ts';
+import { readGgufHeader } from '../../extension/models/ggufFile.ts';
 import type { DeviceName } from '../../extension/protocol/engine.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
 import { errors } from '../../extension/errors.ts';
@@ -33,8 +36,11 @@ import { measureQuoting, type Quoting } from './quoting.ts';
 const tokenBudget = 512;
 const questionTokens = 24;
 const answerTokens = 64;
-/** Of the document that is quoted. */
-const quotedTokens = 1_500;
+/** Of each document that is quoted, about what an answer sees; and how many there are. */
+const quotedTokens = 700;
+const quotedDocuments = 12;
+/** An answer that quotes is drafted to half at least. */
+const quotingShare = 0.5;
 /** The most that reading may take, over plain reading, from so many tokens on. */
 const wantedReading = [
   { from: 0, atMost: 1.03 },
@@ -95,7 +101,7 @@ export async function speedBench(args: readonly string[]): Promise<void> {
     console.log(usage);
     return;
   }
-  const { path, name } = await resolveModel(values.model, { signal: neverAborted });
+  const { path, name } = await productModel(values.model, deviceOf(values.device));
   const engine = loadEngine(path, deviceOf(values.device));
   try {
     if (values.peak !== undefined) {
@@ -133,6 +139,17 @@ export async function speedBench(args: readonly string[]): Promise<void> {
   }
 }
 
+/** The file that a question is answered with: of the extension's own models, the copy for a processor. */
+async function productModel(
+  model: string | undefined,
+  device: DeviceName,
+): Promise<{ readonly path: string; readonly name: string }> {
+  const { path, name, entry } = await resolveModel(model, { signal: neverAborted });
+  if (device !== 'cpu' || entry === null) return { path, name };
+  const weights = await processorWeights(readGgufHeader(path), loadLibrary(device), console.error);
+  return { path: weights.path, name: weights.path === path ? name : `${name}, its copy in q8_0` };
+}
+
 async function measure(
   engine: LoadedEngine,
   readings: readonly number[],
@@ -151,14 +168,14 @@ async function measure(
       share: [] as number[],
     }));
     const generating = { engine: [] as number[], plain: [] as number[] };
-    const quoting: Quoting[] = [];
+    const quoting = await measureQuotes(engine);
     let moved = 0;
     const prompt = buildPrompt(engine.model, question);
     const rounds = Math.max(...readings.map(roundsOf));
     for (let round = 0; round < rounds; round++) {
       for (const [index, documentTokens] of readings.entries()) {
         if (round >= roundsOf(documentTokens)) continue;
-        const part = firstTokens(document, documentTokens);
+        const part = tokensFrom(document, 0, documentTokens);
         const { seconds, context } = await readCompressed(engine, part);
         taken[index]!.engine.push(seconds.all);
         taken[index]!.share.push((seconds.score + seconds.evict) / seconds.all);
@@ -173,7 +190,6 @@ async function measure(
         generating.engine.push(await generateByEngine(context, prompt.suffix.slice(-1)));
         generating.plain.push(generatePlain(plain, cells, prompt.suffix.slice(-1)));
       }
-      quoting.push(...(await measureQuoting(engine, firstTokens(document, quotedTokens))));
       console.log(`round ${round + 1} of ${rounds}`);
     }
     return [
@@ -183,7 +199,7 @@ async function measure(
         wanted: wantedReading.findLast(({ from }) => documentTokens >= from)!.atMost,
         ...ratio(taken[index]!, documentTokens),
       })),
-      quotingOf(quoting),
+      ...quotingOf(quoting),
       {
         name: `generating ${answerTokens} tokens`,
         wanted: wantedGeneration,
@@ -228,18 +244,36 @@ async function readOnce(engine: LoadedEngine, way: string, tokens: number): Prom
   plain.dispose();
 }
 
-/** Of the medians over the quotes; tells on the console what was drafted and where the texts part. */
-function quotingOf(quoting: readonly Quoting[]): Measured {
+async function measureQuotes(engine: LoadedEngine): Promise<Quoting[]> {
+  const all = await ownSources(engine, quotedDocuments * quotedTokens);
+  const quoting: Quoting[] = [];
+  for (let from = 0; from < all.tokens.length; from += quotedTokens) {
+    quoting.push(...(await measureQuoting(engine, tokensFrom(all, from, quotedTokens))));
+  }
+  return quoting;
+}
+
+/** Of the medians over the answers that quote, and over the others; tells on the console where texts part. */
+function quotingOf(quoting: readonly Quoting[]): Measured[] {
   const gaps = quoting.flatMap(({ gap }) => gap ?? []);
   const wide = gaps.filter((gap) => gap >= roundingGap);
-  const share = median(quoting.map((one) => one.share));
   console.log(
-    `${quoting.length} quotes: ${(100 * share).toFixed(0)} % of the tokens drafted (median); ` +
-      `${gaps.length} texts part, ${wide.length} of them where the logits differ by ${roundingGap} or more` +
+    `${quoting.length} quotes; ${gaps.length} texts part, ${wide.length} of them where the logits differ by ${roundingGap} or more` +
       (wide.length === 0 ? '' : ` (${wide.map((gap) => gap.toFixed(3)).join(', ')})`),
   );
-  const times = { engine: quoting.map(({ drafted }) => drafted), plain: quoting.map(({ plain }) => plain) };
-  return { name: 'quoting what was read', wanted: wantedQuoting, ...ratio(times, 1) };
+  const rowOf = (name: string, wanted: number, isIn: (quote: Quoting) => boolean): Measured[] => {
+    const some = quoting.filter(isIn);
+    if (some.length === 0) return [];
+    const share = median(some.map((one) => one.share));
+    const times = { engine: some.map(({ drafted }) => drafted), plain: some.map(({ plain }) => plain) };
+    return [
+      { name: `${some.length} ${name}, ${(100 * share).toFixed(0)} % drafted`, wanted, ...ratio(times, 1) },
+    ];
+  };
+  return [
+    ...rowOf('answers that quote', wantedQuoting, ({ share }) => share >= quotingShare),
+    ...rowOf('answers that quote less', wantedGeneration, ({ share }) => share < quotingShare),
+  ];
 }
 
 const question =
@@ -257,11 +291,11 @@ async function ownSources(engine: LoadedEngine, tokens: number): Promise<Documen
   const all = tokenizePassages(engine.model, passages);
   if (all.tokens.length < tokens)
     throw new Error(`${rootPath} has ${all.tokens.length} tokens, not ${tokens}`);
-  return firstTokens(all, tokens);
+  return tokensFrom(all, 0, tokens);
 }
 
-function firstTokens({ tokens, lineOf, lines }: DocumentTokens, count: number): DocumentTokens {
-  return { tokens: tokens.slice(0, count), lineOf: lineOf.slice(0, count), lines };
+function tokensFrom({ tokens, lineOf, lines }: DocumentTokens, from: number, count: number): DocumentTokens {
+  return { tokens: tokens.slice(from, from + count), lineOf: lineOf.slice(from, from + count), lines };
 }
 
 function optionsFor(engine: LoadedEngine) {
@@ -299,7 +333,7 @@ function readPlain(plain: LlamaContext, tokens: readonly Token[]): number {
 /** Seconds per generated token, what the engine does for each included. */
 async function generateByEngine(context: LlamaContext, last: readonly Token[]): Promise<number> {
   context.decode(last, { logits: 'last' });
-  const options = { maxAnswerTokens: answerTokens, temperature: 0, seed: 1, read: [] };
+  const options = { maxAnswerTokens: answerTokens, temperature: 0, seed: 1, read: [], draftCosts: [] };
   const { tokens, seconds } = await generate(context, options, {
     signal: neverAborted,
     onText: () => undefined,

@@ -13,6 +13,8 @@ import { checkOutHeaders, type Declaration, readDeclarations, readPrototype, run
 const declared = {
   llama_model_params: structs.LlamaModelParams,
   llama_context_params: structs.LlamaContextParams,
+  llama_model_quantize_params: structs.LlamaModelQuantizeParams,
+  llama_model_kv_override: structs.LlamaModelKvOverride,
   llama_batch: structs.LlamaBatch,
   llama_sampler_chain_params: structs.LlamaSamplerChainParams,
   ggml_init_params: structs.GgmlInitParams,
@@ -25,6 +27,8 @@ const enumerators = {
   GGML_TYPE_F16: structs.ggmlType.f16,
   GGML_TYPE_Q8_0: structs.ggmlType.q8_0,
   GGML_TYPE_I32: structs.ggmlType.i32,
+  LLAMA_FTYPE_MOSTLY_Q8_0: structs.fileType.q8_0,
+  LLAMA_KV_OVERRIDE_TYPE_STR: structs.overrideType.text,
   GGML_HINT_SRC0_IS_HADAMARD: structs.hadamardHint,
   LLAMA_FLASH_ATTN_TYPE_ENABLED: structs.flashAttention.enabled,
   GGML_BACKEND_DEVICE_TYPE_CPU: structs.deviceType.cpu,
@@ -35,6 +39,7 @@ const enumerators = {
 const defaultParams = {
   llama_model_default_params: structs.LlamaModelParams,
   llama_context_default_params: structs.LlamaContextParams,
+  llama_model_quantize_default_params: structs.LlamaModelQuantizeParams,
   llama_sampler_chain_default_params: structs.LlamaSamplerChainParams,
 } as const satisfies { [N in keyof Functions]?: TypeObject };
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maxDraftTokens } from '../../extension/engine/draft.ts';
+import { maxDraftTokens, type BatchCost } from '../../extension/engine/draft.ts';
 import { generate, type Generated } from '../../extension/engine/generate.ts';
 import { maxBatchTokens } from '../../extension/engine/llama/llamaContext.ts';
 import { Sampler } from '../../extension/engine/llama/sampler.ts';
@@ -13,6 +13,8 @@ import { openTinyEngine, randomTokens, type TinyEngine } from '../tinyEngine.ts'
 const maxAnswerTokens = 60;
 const greedy = { temperature: 0, seed: 0 };
 const prompt = randomTokens(40, 3);
+/** As on a device where a draft takes no longer than one token. */
+const free: BatchCost[] = [0, 2, maxDraftTokens].map((drafted) => ({ drafted, seconds: 0.01 }));
 
 let folder: string;
 let tiny: TinyEngine;
@@ -44,6 +46,15 @@ describe('an answer that quotes what was read', () => {
     expect(quoted.text).toBe(textOf(expected));
   });
 
+  test.each<{ what: string; draftCosts: BatchCost[] }>([
+    { what: 'a draft takes as long as its tokens one by one', draftCosts: free.map(costly) },
+    { what: 'nothing is known of the costs', draftCosts: [] },
+  ])('is written token by token where $what', async ({ draftCosts }) => {
+    const expected = oneByOne();
+    const quoted = await written(expected, { draftCosts });
+    expect([quoted.tokens, quoted.draftedTokens]).toEqual([expected, 0]);
+  });
+
   test('ends where the window is full', async () => {
     const room = 20;
     const filler = randomTokens(opened.context.contextSize - prompt.length - room, 9);
@@ -71,12 +82,18 @@ interface Circumstances {
   readonly before?: readonly Token[];
   readonly signal?: AbortSignal;
   readonly onText?: () => void;
+  readonly draftCosts?: BatchCost[];
+}
+
+function costly({ drafted }: BatchCost): BatchCost {
+  return { drafted, seconds: 1 + drafted };
 }
 
 function written(read: readonly Token[], given: Circumstances = {}): Promise<Generated> {
   const { before = [], onText = () => undefined, signal = new AbortController().signal } = given;
   decodePrompt(before);
-  return generate(opened.context, { ...greedy, maxAnswerTokens, read }, { signal, onText });
+  const options = { ...greedy, maxAnswerTokens, read, draftCosts: given.draftCosts ?? free };
+  return generate(opened.context, options, { signal, onText });
 }
 
 /** The slow twin. */

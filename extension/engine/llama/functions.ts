@@ -28,6 +28,13 @@ export interface LlamaContextParamsValue {
   cb_eval: Pointer | null;
   [other: string]: unknown;
 }
+export interface LlamaModelQuantizeParamsValue {
+  nthread: number;
+  ftype: number;
+  allow_requantize: boolean;
+  kv_overrides: Pointer | null;
+  [other: string]: unknown;
+}
 export interface LlamaBatchValue {
   n_tokens: number;
   token: Int32Array;
@@ -147,6 +154,8 @@ export interface Functions {
   llama_context_default_params(): LlamaContextParamsValue;
   llama_model_load_from_file(path: string, params: LlamaModelParamsValue): Pointer | null;
   llama_model_free(model: Pointer): void;
+  llama_model_quantize_default_params(): LlamaModelQuantizeParamsValue;
+  llama_model_quantize(from: string, to: string, params: LlamaModelQuantizeParamsValue): number;
   llama_model_get_vocab(model: Pointer): Pointer;
   llama_model_n_ctx_train(model: Pointer): number;
   llama_model_n_layer(model: Pointer): number;
@@ -277,6 +286,8 @@ const llama: readonly string[] = [
   'llama_context_params llama_context_default_params()',
   'void *llama_model_load_from_file(const char *path, llama_model_params params)',
   'void llama_model_free(void *model)',
+  'llama_model_quantize_params llama_model_quantize_default_params()',
+  'uint32 llama_model_quantize(const char *fname_inp, const char *fname_out, const llama_model_quantize_params *params)',
   'void *llama_model_get_vocab(void *model)',
   'int32 llama_model_n_ctx_train(void *model)',
   'int32 llama_model_n_layer(void *model)',

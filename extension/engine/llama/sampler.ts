@@ -8,12 +8,13 @@ export interface SamplingOptions {
   /** 0 is greedy. */
   readonly temperature: number;
   readonly seed: number;
+  /** What occurred in the last tokens becomes less likely by this factor; 1.1 when absent, which keeps small models out of loops. */
+  readonly repeatPenalty?: number;
 }
 
 /** Nucleus: the smallest set of tokens whose probabilities reach this. */
 const topP = 0.9;
-/** Small models fall into loops: what occurred in the last tokens becomes less likely by this factor. */
-export const repeatPenalty = 1.1;
+const defaultRepeatPenalty = 1.1;
 const repeatWindow = 256; // tokens
 
 export class Sampler {
@@ -25,6 +26,7 @@ export class Sampler {
     this.#f = f;
     this.#chain = f.llama_sampler_chain_init(f.llama_sampler_chain_default_params());
     const add = (sampler: Pointer): void => f.llama_sampler_chain_add(this.#chain, sampler);
+    const { repeatPenalty = defaultRepeatPenalty } = options;
     add(f.llama_sampler_init_penalties(model.vocabularySize, repeatWindow, repeatPenalty, 0, 0));
     if (options.temperature <= 0) {
       add(f.llama_sampler_init_greedy());

@@ -72,6 +72,33 @@ export const LlamaContextParams = koffi.struct('llama_context_params', {
   ctx_other: pointer,
 });
 
+/** `struct llama_model_quantize_params`, include/llama.h. */
+export const LlamaModelQuantizeParams = koffi.struct('llama_model_quantize_params', {
+  nthread: 'int32',
+  ftype: 'int',
+  output_tensor_type: 'int',
+  token_embedding_type: 'int',
+  allow_requantize: 'bool',
+  quantize_output_tensor: 'bool',
+  only_copy: 'bool',
+  pure: 'bool',
+  keep_split: 'bool',
+  dry_run: 'bool',
+  imatrix: pointer,
+  kv_overrides: pointer,
+  tt_overrides: pointer,
+  prune_layers: pointer,
+  max_buf_size: 'size_t',
+});
+
+/** `struct llama_model_kv_override`, include/llama.h, with the member of its union that is in use. */
+export const LlamaModelKvOverride = koffi.struct('llama_model_kv_override', {
+  tag: 'int',
+  key: koffi.array('char', 128, 'String'),
+  // Aligned as the union's largest member.
+  val_str: [8, koffi.array('char', 128, 'String')],
+});
+
 /** `struct llama_batch`, include/llama.h. */
 export const LlamaBatch = koffi.struct('llama_batch', {
   n_tokens: 'int32',
@@ -116,6 +143,12 @@ export const EvalCallback = koffi.proto('bool ggml_eval_callback(void *tensor, b
 
 /** `enum ggml_type`, the members in use. */
 export const ggmlType = { f32: 0, f16: 1, q8_0: 8, i32: 26 } as const;
+
+/** `enum llama_ftype`, the member in use. */
+export const fileType = { q8_0: 7 } as const;
+
+/** `enum llama_model_kv_override_type`, the member in use. */
+export const overrideType = { text: 3 } as const;
 
 /** `block_q8_0`, ggml/src/ggml-common.h: values that share an f16 scale, and the bytes of both. */
 export const q8Block = { values: 32, bytes: 34 } as const;
