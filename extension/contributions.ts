@@ -172,7 +172,7 @@ export const settings = {
   /** Whether the workspace is indexed in idle time. */
   index: { key: 'index', type: 'boolean', default: true },
   /** Tokens per layer and KV head. */
-  tokenBudget: { key: 'tokenBudget', type: 'integer', default: 512, minimum: 64, maximum: mostTokens },
+  tokenBudget: { key: 'tokenBudget', type: 'integer', default: 1024, minimum: 64, maximum: mostTokens },
   preset: { key: 'preset', type: 'string', default: 'default', enum: ['default', 'perHead', 'paper'] },
   /** Tokens. */
   maxAnswerTokens: { key: 'maxAnswerTokens', type: 'integer', default: 400, minimum: 1, maximum: mostTokens },

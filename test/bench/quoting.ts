@@ -23,6 +23,8 @@ export interface Quoting {
 }
 
 const question = 'What is the code, word for word?';
+/** Tokens of one document, about what an answer sees. */
+const documentTokens = 700;
 /** Quotes of one document, and the lines that each begins with. */
 const quotes = 2;
 const linesBegun = 3;
@@ -31,8 +33,24 @@ const greedy = { temperature: 0, seed: 1, repeatPenalty: 1 };
 /** With what it begins with. */
 const quoteTokens = 256;
 
-/** @param document at most what the model's window holds; all of it is kept */
-export async function measureQuoting(engine: LoadedEngine, document: DocumentTokens): Promise<Quoting[]> {
+/** @param all is cut into documents that are quoted one after the other */
+export async function measureQuoting(engine: LoadedEngine, all: DocumentTokens): Promise<Quoting[]> {
+  const measured: Quoting[] = [];
+  for (let from = 0; from < all.tokens.length; from += documentTokens) {
+    measured.push(...(await measureQuotes(engine, tokensFrom(all, from, documentTokens))));
+  }
+  return measured;
+}
+
+export function tokensFrom(
+  { tokens, lineOf, lines }: DocumentTokens,
+  from: number,
+  count: number,
+): DocumentTokens {
+  return { tokens: tokens.slice(from, from + count), lineOf: lineOf.slice(from, from + count), lines };
+}
+
+async function measureQuotes(engine: LoadedEngine, document: DocumentTokens): Promise<Quoting[]> {
   const { model } = engine;
   const { prefix, suffix } = buildPrompt(model, question);
   const rows = prefix.length + document.tokens.length;

@@ -30,15 +30,14 @@ import { isSkipped, readSourceDocuments } from '../../extension/workspace/readSo
 import { memoryBandwidth } from './bandwidth.ts';
 import { loadEngine, neverAborted } from './likelihood.ts';
 import { peakOf, tellPeak } from './peak.ts';
-import { measureQuoting, type Quoting } from './quoting.ts';
+import { measureQuoting, tokensFrom, type Quoting } from './quoting.ts';
 
 /** All in tokens. */
 const tokenBudget = 512;
 const questionTokens = 24;
 const answerTokens = 64;
-/** Of each document that is quoted, about what an answer sees; and how many there are. */
-const quotedTokens = 700;
-const quotedDocuments = 12;
+/** Of what is quoted. */
+const quotedTokens = 8_400;
 /** An answer that quotes is drafted to half at least. */
 const quotingShare = 0.5;
 /** The most that reading may take, over plain reading, from so many tokens on. */
@@ -168,7 +167,7 @@ async function measure(
       share: [] as number[],
     }));
     const generating = { engine: [] as number[], plain: [] as number[] };
-    const quoting = await measureQuotes(engine);
+    const quoting = await measureQuoting(engine, await ownSources(engine, quotedTokens));
     let moved = 0;
     const prompt = buildPrompt(engine.model, question);
     const rounds = Math.max(...readings.map(roundsOf));
@@ -244,15 +243,6 @@ async function readOnce(engine: LoadedEngine, way: string, tokens: number): Prom
   plain.dispose();
 }
 
-async function measureQuotes(engine: LoadedEngine): Promise<Quoting[]> {
-  const all = await ownSources(engine, quotedDocuments * quotedTokens);
-  const quoting: Quoting[] = [];
-  for (let from = 0; from < all.tokens.length; from += quotedTokens) {
-    quoting.push(...(await measureQuoting(engine, tokensFrom(all, from, quotedTokens))));
-  }
-  return quoting;
-}
-
 /** Of the medians over the answers that quote, and over the others; tells on the console where texts part. */
 function quotingOf(quoting: readonly Quoting[]): Measured[] {
   const gaps = quoting.flatMap(({ gap }) => gap ?? []);
@@ -292,10 +282,6 @@ async function ownSources(engine: LoadedEngine, tokens: number): Promise<Documen
   if (all.tokens.length < tokens)
     throw new Error(`${rootPath} has ${all.tokens.length} tokens, not ${tokens}`);
   return tokensFrom(all, 0, tokens);
-}
-
-function tokensFrom({ tokens, lineOf, lines }: DocumentTokens, from: number, count: number): DocumentTokens {
-  return { tokens: tokens.slice(from, from + count), lineOf: lineOf.slice(from, from + count), lines };
 }
 
 function optionsFor(engine: LoadedEngine) {

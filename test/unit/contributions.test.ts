@@ -12,7 +12,7 @@ import {
   settingsSection,
   views,
 } from '../../extension/contributions.ts';
-import { defaultMaxAnswerTokens } from '../../extension/terminal/arguments.ts';
+import { defaultMaxAnswerTokens, defaultTokenBudget } from '../../extension/terminal/arguments.ts';
 
 const root = join(import.meta.dirname, '../..');
 const menuItem = z.object({ command: z.string(), when: z.string().optional(), group: z.string().optional() });
@@ -212,7 +212,8 @@ describe('settings', () => {
     ]);
   });
 
-  test('the longest answer is that of the terminal', () => {
+  test('the budget and the longest answer are those of the terminal', () => {
+    expect(settings.tokenBudget.default).toBe(defaultTokenBudget);
     expect(settings.maxAnswerTokens.default).toBe(defaultMaxAnswerTokens);
   });
 

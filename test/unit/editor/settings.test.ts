@@ -33,7 +33,7 @@ const byDefault: Settings = {
   confirmLongReadings: true,
   storedReadingsBytes: 10e9,
   index: true,
-  tokenBudget: 512,
+  tokenBudget: 1024,
   preset: 'default',
   maxAnswerTokens: 400,
   temperature: 0,

@@ -63,7 +63,7 @@ describe('each setting', () => {
     await workbench().clickActivityBar('Ask Codebase');
     before = await answerWith({});
     expect(before.facts.device).toMatch(/cpu/i);
-    expect(before.facts.statistics).toMatchObject({ generatedTokens: 12, reused: 'none', tokenBudget: 512 });
+    expect(before.facts.statistics).toMatchObject({ generatedTokens: 12, reused: 'none', tokenBudget: 1024 });
   });
 
   /** In this order: the engine has nothing to do from some point on, for the minute that the last one needs. */
