@@ -13,17 +13,20 @@ export interface OwnModel {
   readonly path: string;
   /** On the disk, with what stands beside it. */
   readonly bytes: number;
-  /** It was begun and is not whole; the next download goes on from there. */
+  /** It was begun and is not whole, so that the next download goes on from there; or only a copy remains. */
   readonly unfinished: boolean;
 }
+
+/** The file itself, what has arrived of it, or what is left of it when it was removed by hand. */
+const besideModel = /(\.gguf)(?:\.part|\.q8_0)?$/i;
 
 /** The largest first. None where the folder is not there. */
 export async function ownModels(folder: string): Promise<readonly OwnModel[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = new Set(
     entries
-      .filter((entry) => !entry.isDirectory() && /\.gguf(?:\.part)?$/i.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name).replace(/\.part$/, '')),
+      .filter((entry) => !entry.isDirectory() && besideModel.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name).replace(besideModel, '$1')),
   );
   const models = [...paths].map(async (path): Promise<OwnModel> => {
     const sizes = await Promise.all(filesOfModel(path).map(bytesOnDisk));

@@ -12,16 +12,12 @@ import { compress, type CompressedCache } from '../../extension/engine/compressi
 import { presetOptions } from '../../extension/engine/compression/options.ts';
 import { tokenizePassages, type DocumentTokens } from '../../extension/engine/documentTokens.ts';
 import { generate } from '../../extension/engine/generate.ts';
-import { loadLibrary } from '../../extension/engine/llama/library.ts';
 import { LlamaContext, maxBatchTokens } from '../../extension/engine/llama/llamaContext.ts';
 import { Sampler } from '../../extension/engine/llama/sampler.ts';
 import type { LoadedEngine } from '../../extension/engine/loadedEngine.ts';
 import type { Token } from '../../extension/engine/numbers.ts';
 import { buildPrompt } from '../../extension/engine/prompt.ts';
 import { decodeQuestion } from '../../extension/engine/queries.ts';
-import { processorWeights } from '../../extension/engine/processorWeights.ts';
-import { resolveModel } from '../../extension/models/findModel.ts';
-import { readGgufHeader } from '../../extension/models/ggufFile.ts';
 import type { DeviceName } from '../../extension/protocol/engine.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
 import { errors } from '../../extension/errors.ts';
@@ -30,6 +26,7 @@ import { isSkipped, readSourceDocuments } from '../../extension/workspace/readSo
 import { memoryBandwidth } from './bandwidth.ts';
 import { loadEngine, neverAborted } from './likelihood.ts';
 import { peakOf, tellPeak } from './peak.ts';
+import { productModel } from './productModel.ts';
 import { measureQuoting, tokensFrom, type Quoting } from './quoting.ts';
 
 /** All in tokens. */
@@ -136,17 +133,6 @@ export async function speedBench(args: readonly string[]): Promise<void> {
   } finally {
     engine.dispose();
   }
-}
-
-/** The file that a question is answered with: of the extension's own models, the copy for a processor. */
-async function productModel(
-  model: string | undefined,
-  device: DeviceName,
-): Promise<{ readonly path: string; readonly name: string }> {
-  const { path, name, entry } = await resolveModel(model, { signal: neverAborted });
-  if (device !== 'cpu' || entry === null) return { path, name };
-  const weights = await processorWeights(readGgufHeader(path), loadLibrary(device), console.error);
-  return { path: weights.path, name: weights.path === path ? name : `${name}, its copy in q8_0` };
 }
 
 async function measure(

@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { LoadedEngine } from '../../../extension/engine/loadedEngine.ts';
-import { smolLm2Path } from '../../modelFiles.ts';
 import { loadEngine } from '../likelihood.ts';
+import { productModel, type ProductModel } from '../productModel.ts';
 import { groupOf, type Group } from './groups.ts';
 import { Kvpress } from './kvpress.ts';
 import { measureGroup } from './measure.ts';
@@ -70,10 +70,10 @@ export async function qualityBench(args: readonly string[]): Promise<void> {
     console.log(usage);
     return;
   }
-  const path = values.model ?? (await smolLm2Path());
+  const model = await productModel(values.model, 'cpu');
   const rows = values.short ? [] : readRows(resultsPath);
-  if (!values.report) await measure(path, rows, { ...(values.short ? short : {}), ...values });
-  const own = rows.filter((row) => row.model === basename(path));
+  if (!values.report) await measure(model, rows, { ...(values.short ? short : {}), ...values });
+  const own = rows.filter((row) => row.model === basename(model.file));
   console.log(tablesOf(own));
   if (!values.short) {
     const plots = plotsOf(own);
@@ -98,25 +98,26 @@ interface Options {
   readonly short: boolean;
 }
 
-async function measure(modelPath: string, rows: QualityRow[], options: Options): Promise<void> {
-  const model = basename(modelPath);
+async function measure({ file, path }: ProductModel, rows: QualityRow[], options: Options): Promise<void> {
+  const model = basename(file);
+  const weights = path === file ? {} : ({ weights: 'q8_0' } as const);
   const have = new Set(rows.filter((row) => row.model === model).map(keyOf));
   const deadline = performance.now() + 1000 * Number(options.seconds ?? 'Infinity');
-  const kvpress = options.kvpress === undefined ? null : new Kvpress(options.kvpress, modelPath);
+  const kvpress = options.kvpress === undefined ? null : new Kvpress(options.kvpress, file);
   const wanted = {
     kvpress,
     kinds: named(kindNames, options.only),
     ways: named(wayNames, options.ways),
     budgets: (options.budgets ?? '512,1024').split(',').map(Number),
   };
-  const engine = loadEngine(modelPath, 'cpu');
+  const engine = loadEngine(path, 'cpu');
   try {
     for await (const group of groupsOf(engine, options, wanted.kinds.includes('position'))) {
       const measured = measureGroup(engine, group, wanted, (key) => !have.has(keyOf(key)));
       for await (const { seconds, ...row } of measured) {
         const date = new Date().toISOString().slice(0, 10);
         const times = options.times ? { seconds } : {};
-        rows.push({ date, model, device: engine.deviceName, ...row, ...times });
+        rows.push({ date, model, ...weights, device: engine.deviceName, ...row, ...times });
         if (!options.short) writeRows(resultsPath, rows);
         const { package: name, kind, way, budget, nll, question } = row;
         console.log([name, kind, way, budget, nll.toFixed(2), question].join('  '));

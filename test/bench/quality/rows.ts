@@ -9,7 +9,10 @@ const share = z.number().min(0).max(1).nullable();
 
 export const qualityRow = z.strictObject({
   date: z.iso.date(),
+  /** The model's own file. */
   model: z.string(),
+  /** Of the copy that a processor reads quicker; absent: the file itself was read. */
+  weights: z.literal('q8_0').optional(),
   device: z.string(),
   package: z.string(),
   kind: z.enum(kindNames),

@@ -12,6 +12,8 @@ beforeEach(async () => {
   const files = {
     'SmolLM2-135M-Instruct.Q4_1.gguf': 'model',
     'SmolLM2-135M-Instruct.Q4_1.gguf.verified': '{}',
+    'SmolLM2-135M-Instruct.Q4_1.gguf.q8_0': 'its copy',
+    'removed.gguf.q8_0': 'a copy',
     'huggingface/owner/b.gguf.part': 'half a model',
     'huggingface/owner/b.gguf.part.etag': '"x"',
     'notes.txt': 'mine',
@@ -23,8 +25,9 @@ afterEach(() => rm(folder, { recursive: true }));
 it('lists models whole and begun, the largest first, with all that they take', async () => {
   const models = await ownModels(folder);
   expect(models.map(({ name, bytes, unfinished }) => [name, bytes, unfinished])).toEqual([
+    ['SmolLM2-135M-Instruct', 15, false],
     ['huggingface/owner/b.gguf', 15, true],
-    ['SmolLM2-135M-Instruct', 7, false],
+    ['removed.gguf', 6, true],
   ]);
 });
 
