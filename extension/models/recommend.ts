@@ -57,11 +57,11 @@ const READ_TOKENS = 10_000;
 
 /**
  * Reading takes about 2 floating-point operations for each parameter and token, so that speed is a constant of the
- * machine divided by the parameters. For processors it was measured: the 135M model reads about 300 tokens/s on 2 cores
+ * machine divided by the parameters. For processors it was measured: the 135M model in q4_K_M reads about 450 tokens/s on 2 cores
  * of an AMD EPYC, and cores count alike. For GPUs it is assumed, and low: 180 tokens/s of a 7B model where memory is
  * shared (an M2), 1,800 on a card of its own memory.
  */
-const PARAMETER_TOKENS_PER_CORE_SECOND = (134.5e6 * 300) / 2;
+const PARAMETER_TOKENS_PER_CORE_SECOND = (134.5e6 * 450) / 2;
 const PARAMETER_TOKENS_PER_UNIFIED_GPU_SECOND = 7e9 * 180;
 const PARAMETER_TOKENS_PER_OWN_GPU_SECOND = 7e9 * 1_800;
 

@@ -28,7 +28,7 @@ it('says what suits the machine, what is here, and what of it is refused and why
   const table = modelTable(await listModels(folder, machine));
   expect(table).toContain('balanced  Qwen2.5-Coder-0.5B-Instruct (recommended)');
   expect(table).toMatch(
-    /Reads 10,000 tokens in about 2 min on the processor, and takes about \d+ MB of 5\.4 GB of free memory\./,
+    /Reads 10,000 tokens in about 82 s on the processor, and takes about \d+ MB of 5\.4 GB of free memory\./,
   );
   for (const { name } of catalogue) expect(table).toContain(`  ${name}`);
   expect(table).toMatch(
