@@ -19,12 +19,13 @@ export interface SuiteRun extends Pick<
   readonly installed?: boolean;
 }
 
-/** The real model, which reads and writes little, so that an answer takes seconds. */
+/** The real model, which reads, keeps and writes little, so that an answer takes seconds and something is dropped. */
 const smallAnswers = {
   'askCodebase.modelFolder': dirname(await smolLm2Path()),
   'askCodebase.device': 'cpu',
   'askCodebase.reading': 'limit',
   'askCodebase.readingLimit': 2_000,
+  'askCodebase.tokenBudget': 256,
   'askCodebase.maxAnswerTokens': 24,
 };
 
