@@ -15,6 +15,7 @@ import { weighEvidence } from './evidence.ts';
 import type { CompressionInput } from './compression/compress.ts';
 import { maxDraftTokens } from './draft.ts';
 import { decodeSuffix } from './finalAttention.ts';
+import { notHeldFocus, thinEvidenceFocus } from './focusLimits.ts';
 import { generate } from './generate.ts';
 import type { ReadingStore } from './kvState/readingStore.ts';
 import type { LoadedEngine, OpenedContext } from './loadedEngine.ts';
@@ -30,26 +31,6 @@ export interface AnswerHooks {
 
 /** The shortest chunk that is worth an eviction, tokens. */
 const minChunkTokens = 64;
-
-/**
- * Below this focus of the evidence heads on one line, little was found. With SmolLM2-135M: of documents of 2,000 tokens
- * that are held whole, 12 planted facts had 0.009 to 0.035, and 16 facts that were not there 0.001 to 0.006, of which 15
- * lie below. Where something was dropped all is higher. Of 3,000 tokens of twelve packages, compressed to 256 and to 384
- * (`npm run bench -- quality`), 24 facts of other packages, of which 19 lie below; of 68 questions that are answered
- * there, 4 of the 47 whose evidence was held lie below, and 7 of the 21 of which none was (area under the curve 0.88).
- * For other models both are taken in proportion (`LoadedEngine.focusScale`).
- */
-const thinEvidenceFocus = { held: 0.006, compressed: 0.0115 };
-
-/**
- * A follow-up is about something that the kept tokens do not hold when the evidence heads' focus on one line of them
- * is below this. Measured with SmolLM2-135M on planted facts, after 2,000 to 4,000 tokens were compressed to 512 under
- * the question about another fact (`npm run bench -- followups`): 58 facts that were held whole had 0.0084 to 0.067,
- * 26 that were gone 0.0011 to 0.0174, of which 21 lie below. The area under the curve is 0.99. So no follow-up of
- * these was read again for nothing, and one in five that should have been was not. For other models it is taken in
- * proportion, too.
- */
-export const notHeldFocus = 0.008;
 
 /**
  * Reads the passages under the question, compressed, and answers. What was read so before is not read again.
@@ -89,7 +70,7 @@ export async function answer(
     onlyStored &&
     dropped &&
     attention.focus !== null &&
-    attention.focus < notHeldFocus * engine.focusScale
+    attention.focus < notHeldFocus(keptTokens) * engine.focusScale
   ) {
     return { outcome: 'notHeld', focus: attention.focus };
   }
@@ -131,7 +112,7 @@ export async function answer(
     })),
     thinEvidence:
       attention.focus !== null &&
-      attention.focus < (dropped ? thinEvidenceFocus.compressed : thinEvidenceFocus.held) * engine.focusScale,
+      attention.focus < thinEvidenceFocus(keptTokens, dropped) * engine.focusScale,
     ...(notices.length > 0 ? { notices } : {}),
     stopReason: generated.stopReason,
     statistics: {

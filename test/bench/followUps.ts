@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { CellList } from '../../extension/engine/compression/compress.ts';
 import { presetOptions } from '../../extension/engine/compression/options.ts';
-import { notHeldFocus } from '../../extension/engine/answer.ts';
+import { notHeldFocus } from '../../extension/engine/focusLimits.ts';
 import type { DocumentTokens } from '../../extension/engine/documentTokens.ts';
 import type { Passage } from '../../extension/protocol/nouns.ts';
 import { smolLm2Path } from '../modelFiles.ts';
@@ -101,11 +101,11 @@ function summary(rows: readonly FollowUpRow[]): string {
   const wins = held.flatMap(({ focus }) => gone.map((other) => (focus > other.focus ? 1 : 0)));
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const below = (some: readonly FollowUpRow[]): number =>
-    some.filter(({ focus }) => focus < notHeldFocus).length;
+    some.filter(({ focus }) => focus < notHeldFocus(tokenBudget)).length;
   return [
     `held: ${held.length} follow-ups, mean NLL ${mean(held.map(({ nll }) => nll)).toFixed(2)}, read again ${below(held)}`,
     `not held: ${gone.length}, mean NLL ${mean(gone.map(({ nll }) => nll)).toFixed(2)}, read again ${below(gone)}`,
-    `area under the curve of the focus ${mean(wins).toFixed(3)}, threshold ${notHeldFocus}`,
+    `area under the curve of the focus ${mean(wins).toFixed(3)}, threshold ${notHeldFocus(tokenBudget)}`,
   ].join('\n');
 }
 
