@@ -47,15 +47,21 @@ it('reads what is typed and not saved', async () => {
   const name = 'lamp.go';
   const path = join(dirname(workbench().workspacePath ?? ''), 'lighthouse', name);
   const saved = await readFile(path, 'utf8');
+  const line = saved.split('\n').length;
   const typed = '// The spare bulb of the lamp lies in the drawer of the blue cupboard.';
   await workbench().openFile(name);
-  await workbench().page.keyboard.press('Control+End');
+  // The tab is there before the editor takes the keyboard.
+  await expect
+    .poll(async () => {
+      await workbench().page.keyboard.press('Control+End');
+      return workbench().caret();
+    })
+    .toContain(`Ln ${line},`);
   await workbench().page.keyboard.insertText(typed);
   await workbench().editorLine(typed.slice(-20)).waitFor();
 
   await askAnew('Where does the spare bulb of the lamp lie?');
   const { exchange, reading } = await ended();
-  const line = saved.split('\n').length;
   expect(await readFile(path, 'utf8')).toBe(saved);
   expect(reading?.files.find(({ path }) => path === name)?.hash).toBe(textHash(saved + typed));
   const kept =
