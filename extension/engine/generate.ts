@@ -49,6 +49,8 @@ export async function generate(
   let held = '';
   const written: Token[] = [];
   let draftedTokens = 0;
+  // Where not even a sure guess is worth a draft, what was read need not be searched for guesses, token by token.
+  const read = draftLength(options.draftCosts, 1) === 0 ? [] : options.read;
   let trust = firstTrust;
   // What is taken to come next, of which the first are in the context as a draft.
   let guesses: readonly Token[] = [];
@@ -95,7 +97,7 @@ export async function generate(
         if (written.length < options.maxAnswerTokens) stopReason = 'windowFull';
         break;
       }
-      guesses = draftAfter(options.read, written, maxDraftTokens);
+      guesses = draftAfter(read, written, maxDraftTokens);
       const draft = guesses.slice(0, Math.min(draftLength(options.draftCosts, trust), room - 1));
       [row, drafted] = [0, draft.length];
       context.decode([token, ...draft], { logits: drafted === 0 ? 'last' : 'all' });
