@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeTinyModel } from '../../reference/tinyModel.ts';
 import { tinyOptions } from '../../tinyEngine.ts';
 import { ferryFolderWith, timetables } from '../workspaces.ts';
@@ -36,12 +36,13 @@ const workbench = useWorkbench({
 });
 const { askAnew, ended } = usePanel(workbench);
 
+beforeAll(() => workbench().clickActivityBar('Ask Codebase'));
+
 it(`keeps nothing of ${(textBytes / 1e6).toFixed(0)} MB of text`, async () => {
-  await workbench().clickActivityBar('Ask Codebase');
   await askAll(0, warmUpQuestions);
-  const before = await heapBytes(1);
+  const before = await heapBytes();
   await askAll(warmUpQuestions, questions);
-  const after = await heapBytes(2);
+  const after = await heapBytes();
   console.log(
     `Extension host: ${megabytes(before)} MB after ${warmUpQuestions} questions, ` +
       `${megabytes(after)} MB after ${questions} more, over ${megabytes(textBytes)} MB of text`,
@@ -56,11 +57,13 @@ async function askAll(first: number, count: number): Promise<void> {
   }
 }
 
-/** @param measurement counts from 1 */
-async function heapBytes(measurement: number): Promise<number> {
+let measurements = 0;
+
+async function heapBytes(): Promise<number> {
+  measurements++;
   await workbench().runCommand('Measure Heap');
   const text = await workbench()
-    .statusBarItem(new RegExp(`heap ${measurement} \\d+`))
+    .statusBarItem(new RegExp(`heap ${measurements} \\d+`))
     .innerText();
   return Number(/heap \d+ (\d+)/.exec(text)?.[1]);
 }
