@@ -174,9 +174,16 @@ export class Workbench {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Clicks an icon of the activity bar, by the title of its container. Clicking the open one closes it. */
-  async clickActivityBar(title: string): Promise<void> {
-    await this.page.locator(`.activitybar .action-item a[aria-label^="${title}"]`).click();
+  /**
+   * Clicks an icon of the activity bar, by the title of its container, unless that is open: another click would close
+   * it, as where a test is tried again.
+   */
+  async openContainer(title: string): Promise<void> {
+    const item = this.page.locator('.activitybar .action-item', {
+      has: this.page.locator(`a[aria-label^="${title}"]`),
+    });
+    const isShown = (await item.getAttribute('class'))?.split(' ').includes('checked') ?? false;
+    if (!isShown) await item.locator('a').click();
   }
 
   /**

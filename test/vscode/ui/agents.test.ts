@@ -57,7 +57,7 @@ it('shows the question of a link whole, and asks it after a click alone', async 
   const first = await openLink();
   await first.getByRole('button', { name: 'Cancel' }).click();
   await first.waitFor({ state: 'detached' });
-  await workbench().clickActivityBar('Ask Codebase');
+  await workbench().openContainer('Ask Codebase');
   await page().getByText('New conversation').first().waitFor();
   expect(await page().locator('ask-exchange').count()).toBe(0);
 

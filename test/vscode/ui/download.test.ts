@@ -52,7 +52,7 @@ const { last, ask, ended } = usePanel(workbench);
 const button = (name: string | RegExp) => last().getByRole('button', { name });
 
 it('says what a gated model needs, and takes the token', async () => {
-  await workbench().clickActivityBar('Ask Codebase');
+  await workbench().openContainer('Ask Codebase');
   await ask('What does a ticket cost?');
   await last().getByText('accepted the conditions at https://huggingface.co/owner/tiny').waitFor();
   await button('Set Hugging Face Token').click();

@@ -20,7 +20,7 @@ const workbench = useWorkbench({
 const { last, askAnew, ended } = usePanel(workbench);
 
 it('reads all folders, and opens the lines of each in its own', async () => {
-  await workbench().clickActivityBar('Ask Codebase');
+  await workbench().openContainer('Ask Codebase');
   await askAnew('Who is the keeper of the lighthouse, and between which towns does the ferry sail?');
   const { exchange, reading } = await ended();
   expect(reading?.folders).toEqual(['ferry', 'lighthouse']);

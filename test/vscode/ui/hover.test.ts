@@ -44,7 +44,7 @@ describe('a pointer that rests over a name', () => {
 
   it('brings up the offer to explain it, and no model', async () => {
     // The extension is there once it was used.
-    await workbench().clickActivityBar('Ask Codebase');
+    await workbench().openContainer('Ask Codebase');
     await workbench().statusBarItem('Ask: stopped').waitFor();
     await workbench().openFile('tickets/refunds.ts');
     // A pointer that rests before all is loaded brings up nothing, or that the language server still loads.

@@ -22,7 +22,7 @@ const indexes = async (): Promise<void> => {
 };
 
 it('indexes after an answer, and ranks the next question with it', async () => {
-  await workbench().clickActivityBar('Ask Codebase');
+  await workbench().openContainer('Ask Codebase');
   await ask('What is the highest wind at which the ferry sails?');
   expect((await ended()).exchange.facts?.statistics.reused).toBe('none');
   await indexes();

@@ -40,7 +40,7 @@ async function openChoice(): Promise<void> {
 }
 
 it('a file of another tool is listed with the memory that it takes, and answers from where it lies', async () => {
-  await workbench().clickActivityBar('Ask Codebase');
+  await workbench().openContainer('Ask Codebase');
   await openChoice();
   await row('of llama.cpp')
     .filter({ hasText: /ofTool.*▰▱{9} takes \d+ [kM]B of \d.* of free memory/s })

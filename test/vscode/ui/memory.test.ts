@@ -36,7 +36,7 @@ const workbench = useWorkbench({
 });
 const { askAnew, ended } = usePanel(workbench);
 
-beforeAll(() => workbench().clickActivityBar('Ask Codebase'));
+beforeAll(() => workbench().openContainer('Ask Codebase'));
 
 it(`keeps nothing of ${(textBytes / 1e6).toFixed(0)} MB of text`, async () => {
   await askAll(0, warmUpQuestions);

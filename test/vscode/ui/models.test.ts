@@ -55,7 +55,7 @@ describe('models', () => {
   const row = (text: string) => workbench().quickRows().filter({ hasText: text });
 
   it('the first question is answered by what suits the machine, after one click', async () => {
-    await workbench().clickActivityBar('Ask Codebase');
+    await workbench().openContainer('Ask Codebase');
     await ask('What does a ticket cost?');
     await last().getByText('It suits this machine:').waitFor();
     await last().getByRole('button', { name: 'Get SmolLM2-135M-Instruct (98 MB)' }).waitFor();

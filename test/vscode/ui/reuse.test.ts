@@ -24,7 +24,7 @@ const { page, ask, askAnew, last, ended } = usePanel(workbench);
 const question = 'What is the highest wind at which the ferry sails?';
 
 it('answers the same question again without reading', async () => {
-  await workbench().clickActivityBar('Ask Codebase');
+  await workbench().openContainer('Ask Codebase');
   await ask(question);
   const first = await ended();
   expect(first.exchange.facts?.statistics.reused).toBe('none');

@@ -60,7 +60,7 @@ describe('each setting', () => {
 
   let before: Answered;
   it('begins with an answer to compare with', async () => {
-    await workbench().clickActivityBar('Ask Codebase');
+    await workbench().openContainer('Ask Codebase');
     before = await answerWith({});
     expect(before.facts.device).toMatch(/cpu/i);
     expect(before.facts.statistics).toMatchObject({ generatedTokens: 12, reused: 'none', tokenBudget: 1024 });
@@ -235,7 +235,7 @@ describe('Restricted Mode', () => {
 
   it('takes no model from the workspace until it is trusted', async () => {
     const note = page().getByText('Restricted mode: settings of this workspace');
-    await workbench().clickActivityBar('Ask Codebase');
+    await workbench().openContainer('Ask Codebase');
     await note.waitFor();
     await askAnew(question);
     await last()

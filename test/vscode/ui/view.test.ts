@@ -29,8 +29,8 @@ const isGone = (): Promise<void> =>
 const goings: readonly [name: string, hide: () => Promise<void>, show: () => Promise<void>][] = [
   [
     'hidden behind another view',
-    () => workbench().clickActivityBar('Explorer'),
-    () => workbench().clickActivityBar(icon),
+    () => workbench().openContainer('Explorer'),
+    () => workbench().openContainer(icon),
   ],
   [
     'hidden with the side bar',
@@ -70,7 +70,7 @@ async function hasFocus(): Promise<void> {
 
 const firstTest = 'opens with its icon, and takes a question and the beginning of another one';
 it(firstTest, async () => {
-  await workbench().clickActivityBar(icon);
+  await workbench().openContainer(icon);
   await ask('What does a ticket cost?');
   await input().fill('And a bicycle');
   expect((await seen()).text).toContain('What does a ticket cost?');

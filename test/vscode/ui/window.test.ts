@@ -73,7 +73,7 @@ describe('no folder', () => {
   const workbench = useWorkbench({ workspace: noFolder });
 
   it('opens an empty window', async () => {
-    await workbench().clickActivityBar('Explorer');
+    await workbench().openContainer('Explorer');
     await workbench().page.getByText('No Folder Opened').waitFor();
     await workbench().screenshot('no-folder');
   });
