@@ -52,7 +52,8 @@ export class Composer extends LightElement {
   declare private chosen: number;
 
   readonly #id = `composer-${++lastId}`;
-  #asked = '';
+  /** Whose completions are shown, or will be when they come; null: none. */
+  #asked: string | null = null;
 
   constructor() {
     super();
@@ -234,13 +235,14 @@ export class Composer extends LightElement {
     if (mention.text === this.#asked && this.completions.length > 0) return;
     this.#asked = mention.text;
     const items = await complete(mention.text);
-    // An answer to what is no longer typed is of no use.
-    if (this.#mention()?.text !== mention.text) return;
+    // An answer to what is no longer typed is of no use, nor one that comes after the list was closed.
+    if (this.#asked !== mention.text || this.#mention()?.text !== mention.text) return;
     this.completions = items.slice(0, maxCompletions);
     this.chosen = 0;
   };
 
   readonly #closeCompletions = (): void => {
+    this.#asked = null;
     this.completions = [];
   };
 

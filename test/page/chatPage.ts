@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { FromPage, PageState, ToPage } from '../../extension/protocol/chat.ts';
+import type { FromPage, MentionItem, PageState, ToPage } from '../../extension/protocol/chat.ts';
 import { workspace } from './states.ts';
 import { themes } from './themes.ts';
 import type { Theme } from './themes.ts';
@@ -26,6 +26,8 @@ export interface OpenOptions {
   readonly language?: string;
   /** Of @vscode/l10n, as JSON. */
   readonly translations?: string;
+  /** The test itself answers messages of these types, with `send`. */
+  readonly unanswered?: readonly FromPage['type'][];
 }
 
 export interface ChatPage {
@@ -109,7 +111,7 @@ async function openPage(
   browser: Browser,
   origin: string,
   first: PageState,
-  { theme = themes[0]!, context: contextOptions, bodyClass = '' }: OpenOptions,
+  { theme = themes[0]!, context: contextOptions, bodyClass = '', unanswered = [] }: OpenOptions,
 ): Promise<ChatPage> {
   const context = await browser.newContext({ viewport: { width: 360, height: 700 }, ...contextOptions });
   const page = await context.newPage();
@@ -131,7 +133,7 @@ async function openPage(
   await page.exposeFunction('hostReceives', (message: FromPage) => {
     sent.push(message);
     for (const look of waiting.splice(0)) look();
-    const reply = replyTo(message, state);
+    const reply = unanswered.includes(message.type) ? null : replyTo(message, state);
     // A page that is being left is not there to take it.
     if (reply !== null) send(reply).catch(() => undefined);
   });
@@ -170,6 +172,11 @@ function isOfType<T extends FromPage['type']>(
 /** The number of every snapshot. */
 export const snapshotSequence = 10;
 
+export const completions: readonly MentionItem[] = [
+  { pin: { kind: 'file', workspace, path: 'src/index.ts' }, label: 'src/index.ts' },
+  { pin: { kind: 'folder', workspace, path: 'src' }, label: 'src/' },
+];
+
 function replyTo(message: FromPage, state: PageState): ToPage | null {
   switch (message.type) {
     case 'ready':
@@ -179,10 +186,7 @@ function replyTo(message: FromPage, state: PageState): ToPage | null {
       return {
         type: 'completions',
         request: message.request,
-        items: [
-          { pin: { kind: 'file', workspace, path: 'src/index.ts' }, label: 'src/index.ts' },
-          { pin: { kind: 'folder', workspace, path: 'src' }, label: 'src/' },
-        ],
+        items: completions,
       };
     case 'checkLinks':
       return {

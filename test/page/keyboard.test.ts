@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChatPage, ChatPages } from './chatPage.ts';
-import { snapshotSequence, startChatPages } from './chatPage.ts';
+import { completions, snapshotSequence, startChatPages } from './chatPage.ts';
 import { answered, conversations, facts, stateWith, states, workspace } from './states.ts';
 
 let pages: ChatPages;
@@ -69,6 +69,31 @@ it('closes the list by Escape first, and then stops what runs', async () => {
   expect(chat.sent.filter(({ type }) => type === 'stop')).toEqual([]);
   await input.press('Escape');
   expect(await chat.received('stop')).toEqual({ type: 'stop', exchangeId: 'e2' });
+  await chat.close();
+});
+
+it('leaves the list closed when what was looked for before comes late', async () => {
+  const chat = await pages.open(states['empty']!, { unanswered: ['complete'] });
+  const { page } = chat;
+  const input = page.getByLabel('Question', { exact: true });
+  const answer = async (typed: string): Promise<void> => {
+    const { request } = await chat.received('complete');
+    expect(chat.sent.findLast(({ type }) => type === 'complete')).toMatchObject({ text: typed, request });
+    await chat.send({ type: 'completions', request, items: completions });
+  };
+  await input.pressSequentially('@');
+  await answer('');
+  await page.getByRole('option').first().waitFor();
+  await input.pressSequentially('s');
+  await expect.poll(() => chat.sent.filter(({ type }) => type === 'complete')).toHaveLength(2);
+  await input.press('Escape');
+  await answer('s');
+  // When the next key is answered, the late answer was there.
+  await input.pressSequentially('r');
+  await expect.poll(() => chat.sent.filter(({ type }) => type === 'complete')).toHaveLength(3);
+  expect(await page.getByRole('option').count()).toBe(0);
+  await answer('sr');
+  await page.getByRole('option').first().waitFor();
   await chat.close();
 });
 
