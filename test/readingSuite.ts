@@ -24,6 +24,7 @@ export const readingInput = {
   prefix: randomTokens(6, 1),
   document: randomDocument(700, 2),
   question: randomTokens(20, 3),
+  contentFree: randomTokens(4, 5),
 };
 const suffix = randomTokens(12, 4);
 export const someHeads = [

@@ -184,7 +184,12 @@ function prepare(engine: LoadedEngine, params: FindReadingParams & Pick<AskParam
   const preset = { ...chosen, chunkTokens: Math.min(chosen.chunkTokens, engine.chunkTokens) };
   return {
     prompt,
-    input: { prefix: prompt.prefix, document, question: prompt.scoring },
+    input: {
+      prefix: prompt.prefix,
+      document,
+      question: prompt.scoring,
+      contentFree: prompt.contentFree,
+    },
     ...fitWindow(preset, prompt, document.tokens.length, params.maxAnswerTokens, model.contextWindow),
   };
 }
@@ -222,7 +227,7 @@ export function fitWindow(
   }
   const compressed = documentTokens > tokenBudget;
   const beforeChunk = prompt.prefix.length + (compressed ? tokenBudget : 0);
-  const behindChunk = compressed ? prompt.scoring.length : 0;
+  const behindChunk = compressed ? Math.max(prompt.scoring.length, prompt.contentFree.length) : 0;
   const chunkRoom = window - beforeChunk - behindChunk;
   if (compressed && chunkRoom < minChunkTokens) throw errors.questionTooLong(prompt.suffix.length, chunkRoom);
   const chunkTokens = compressed

@@ -10,7 +10,7 @@
  * For other models both are taken in proportion (`LoadedEngine.focusScale`).
  */
 export function thinEvidenceFocus(keptTokens: number, dropped: boolean): number {
-  return dropped ? scaled(0.0115, 320, keptTokens) : 0.006;
+  return dropped ? scaled(0.011, 320, keptTokens) : 0.006;
 }
 
 /**

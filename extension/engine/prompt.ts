@@ -20,6 +20,8 @@ export interface Prompt {
    * one before it, since a follow-up such as "and where is that called?" says little alone.
    */
   readonly scoring: readonly Token[];
+  /** As `scoring`, of a question that asks for nothing. */
+  readonly contentFree: readonly Token[];
 }
 
 /** What was said before this answer goes on. */
@@ -41,6 +43,9 @@ const maxPreviousScoringTokens = 128;
 /** The most tokens of earlier turns, and the largest part of the model's window that they take (0 to 1). */
 export const maxHistoryTokens = 512;
 const maxHistoryShare = 1 / 8;
+
+/** As In-Context Re-ranking has it (arXiv 2410.02642). */
+const contentFreeQuestion = 'N/A';
 
 /** Stands for the user's text while the template is rendered; it occurs in no template. */
 const userMark = '\u{E000}user\u{E000}';
@@ -71,6 +76,7 @@ export function buildPrompt(
     ],
     begun: text(answerSoFar),
     scoring: scoringTokens(text, question, history.at(-1)?.question),
+    contentFree: scoringTokens(text, contentFreeQuestion, undefined),
   };
 }
 

@@ -59,14 +59,14 @@ export async function read(
   const prompt = buildPrompt(engine.model, question);
   const documentTokens = document.tokens.length;
   const options = given ?? presetOptions('perHead', Math.max(1, documentTokens), null);
-  const { prefix, scoring, suffix } = prompt;
+  const { prefix, scoring, contentFree, suffix } = prompt;
   const rows = prefix.length + Math.min(documentTokens, options.tokenBudget + options.chunkTokens);
-  const behind = Math.max(scoring.length, suffix.length + maxAnswerTokens);
+  const behind = Math.max(scoring.length, contentFree.length, suffix.length + maxAnswerTokens);
   const opened = engine.open(rows + behind, rows, maxAnswerTokens);
   const cache = await compress(
     opened.context,
     opened.operations,
-    { prefix, document, question: scoring },
+    { prefix, document, question: scoring, contentFree },
     options,
     {
       signal: neverAborted,

@@ -280,16 +280,15 @@ interface CompressedReading {
 }
 
 async function readCompressed(engine: LoadedEngine, document: DocumentTokens): Promise<CompressedReading> {
-  const { prefix, scoring } = buildPrompt(engine.model, question);
+  const { prefix, scoring, contentFree } = buildPrompt(engine.model, question);
   const asked = scoring.slice(0, questionTokens);
   const options = optionsFor(engine);
   const rows = prefix.length + tokenBudget + options.chunkTokens;
   const { context, operations } = engine.open(rows + scoring.length + answerTokens, rows);
   const begin = performance.now();
-  const { seconds } = await compress(context, operations, { prefix, document, question: asked }, options, {
-    signal: neverAborted,
-    pace: engine.pace,
-  });
+  const input = { prefix, document, question: asked, contentFree };
+  const hooks = { signal: neverAborted, pace: engine.pace };
+  const { seconds } = await compress(context, operations, input, options, hooks);
   return { seconds: { ...seconds, all: secondsSince(begin) }, context };
 }
 

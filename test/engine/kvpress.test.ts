@@ -95,7 +95,7 @@ test.each(reference.cases)(
   'keeping $keptTokens, normalizeScores $normalizeScores',
   async ({ keptTokens, normalizeScores, kept, questionFedAgain }) => {
     const { context, operations } = opened;
-    const input = { prefix: [], document, question: questionTokens };
+    const input = { prefix: [], document, question: questionTokens, contentFree: questionTokens };
     const { lists } = await compress(context, operations, input, options(keptTokens, normalizeScores), hooks);
     const overlaps = kept.flat().map((bitmap, index) => {
       const bits = Buffer.from(bitmap, 'base64');

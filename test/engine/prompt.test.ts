@@ -109,6 +109,12 @@ describe('earlier turns', () => {
     expect(long).toEqual(buildPrompt(engine.model, 'why? '.repeat(900)).scoring);
     expect(long).toHaveLength(maxScoringTokens);
   });
+
+  test('what asks for nothing has the form of a question, and is the same whatever is asked', () => {
+    const { contentFree } = buildPrompt(engine.model, 'why?', conversation([turn(1)]));
+    expect(textOf(contentFree).trim()).toBe('Question: N/A');
+    expect(buildPrompt(engine.model, 'where is it?').contentFree).toEqual(contentFree);
+  });
 });
 
 describe('an answer', () => {

@@ -66,7 +66,8 @@ test('a fact from before the window is found in what is kept', async () => {
     lines: [{ passage: 0, sourceLine: 1 }],
   };
   const options = { ...presetOptions('perHead', window, null), chunkTokens: 256 };
-  const input = { prefix: beginning(), document, question: tokensOf(question) };
+  const asked = tokensOf(question);
+  const input = { prefix: beginning(), document, question: asked, contentFree: asked };
   const { windowed } = await compress(context, operations, input, options, hooks);
   expect(context.length).toBe(input.prefix.length + window);
   expect([...windowed!.entries]).toEqual(

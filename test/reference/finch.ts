@@ -9,6 +9,7 @@ export interface TwinInput {
   /** (tokens): the line of each token. */
   readonly lineOf: ArrayLike<number>;
   readonly question: readonly number[];
+  readonly contentFree: readonly number[];
 }
 
 /**
@@ -24,7 +25,9 @@ export function finch(
   options: CompressionOptions,
   decide: (own: number[][][]) => readonly (readonly ArrayLike<number>[])[],
 ): { kvCache: TwinKvCache; kept: number[][][] } {
-  const { prefix, tokens, lineOf, question } = input;
+  const { prefix, tokens, lineOf, question, contentFree } = input;
+  let label = 0;
+  while (label < contentFree.length - 1 && question[label] === contentFree[label]) label++;
   const kvCache = newKvCache(twin);
   if (prefix.length > 0) decode(twin, kvCache, prefix, 0);
   let kept = twin.layers.map(() => heads(twin.kvHeads).map(() => prefix.map((_, i) => -1 - i)));
@@ -47,10 +50,20 @@ export function finch(
 
     const decoded = decode(twin, kvCache, question, cells);
     truncate(kvCache, cells);
+    const neutral = decode(twin, kvCache, contentFree, cells);
+    truncate(kvCache, cells);
     const own = twin.layers.map(({ window }, layer) =>
       heads(twin.kvHeads).map((kvHead) => {
         if (window !== null) return heads(wanted).map((cell) => cells - wanted + cell);
-        const scores = listScores(twin, decoded, options, layer, kvHead, cells);
+        const sums = (of: TwinDecoded, firstRow: number) =>
+          listScores(twin, of, options, layer, kvHead, cells, firstRow);
+        const { score } = options;
+        const paid = sums(decoded, label).map((sum) => sum / (question.length - label));
+        const usual = sums(neutral, label).map((sum) => sum / (contentFree.length - label));
+        const scores =
+          score.kind === 'own'
+            ? sums(decoded, 0)
+            : paid.map((one, cell) => one - score.calibration * usual[cell]!);
         const entries = kept[layer]![kvHead]!;
         const line = (cell: number) => lineOf[entries[cell]!]!;
         return choose(scores, options.unit, prefix.length + options.sinkTokens, wanted, line);
@@ -80,7 +93,7 @@ function wantedCells(
   return before + Math.floor(chunk / Math.ceil(total / options.tokenBudget));
 }
 
-/** The sum, over the heads that decide and over the question's rows, of the attention on each cell. */
+/** The sum, over the heads that decide and over the rows from the first that counts on, of the attention on each cell. */
 function listScores(
   twin: Twin,
   decoded: TwinDecoded,
@@ -88,6 +101,7 @@ function listScores(
   layer: number,
   kvHead: number,
   cells: number,
+  firstRow: number,
 ): number[] {
   const group = twin.heads / twin.kvHeads;
   const own = heads(twin.heads)
@@ -99,6 +113,7 @@ function listScores(
     let sum = 0;
     for (const { layer, head } of deciding)
       decoded.attention[layer]![head]!.forEach((weights, row) => {
+        if (row < firstRow) return;
         sum += weights[cell]! * (options.positionWeights ? cells + row + 1 : 1);
       });
     return sum;

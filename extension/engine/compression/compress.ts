@@ -15,7 +15,15 @@ import { queriesOf, type DecodeHooks } from '../queries.ts';
 import type { LayerLayout } from '../llama/attentionProbe.ts';
 import { keptAfter, selectCells } from './keep.ts';
 import type { CompressionOptions } from './options.ts';
-import { listScope, listScores, rowWeights, scoredLayers, type ListScope } from './score.ts';
+import {
+  calibrated,
+  listScope,
+  listScores,
+  meanOfRows,
+  rowWeights,
+  scoredLayers,
+  type ListScope,
+} from './score.ts';
 
 export interface CompressionInput {
   /** The prompt up to the document; always kept. */
@@ -23,6 +31,8 @@ export interface CompressionInput {
   readonly document: DocumentTokens;
   /** What is decoded after each chunk, whose attention decides. At least one token. */
   readonly question: readonly Token[];
+  /** A question of the same form that asks for nothing; at least one token. See `calibrated`. */
+  readonly contentFree: readonly Token[];
 }
 
 /** Cells of one list: which document token each holds (negative: the prompt's beginning), and where it was written. */
@@ -77,10 +87,11 @@ export async function compress(
   hooks: CompressionHooks,
   from?: ReadingPosition,
 ): Promise<CompressedCache> {
-  const { prefix, document, question } = input;
+  const { prefix, document, question, contentFree } = input;
   const total = document.tokens.length;
   const layouts = operations.layouts.filter(({ window }) => window === null);
   const windowCells = Math.max(0, ...operations.layouts.map(({ window }) => (window ?? 1) - 1));
+  const sharedBeginning = sharedLength(question, contentFree);
   const scope = listScope(options);
   const seconds = { prefill: 0, score: 0, evict: 0 };
   let prefillTokens = 0;
@@ -118,12 +129,21 @@ export async function compress(
     if (kept >= cells) continue;
 
     const layers = scoredLayers(options, layouts);
-    const queries = await timed(seconds, 'prefill', () => queriesOf(context, question, layers, hooks));
-    prefillTokens += question.length;
-    const attention = await timed(seconds, 'score', () =>
-      operations.attentionScores(queries, cells, rowWeights(options, cells, question.length)),
-    );
-    const chunkScores = await timed(seconds, 'score', () => listScores(options, layouts, attention, cells));
+    const scoresUnder = async (asked: readonly Token[], weights: Float32Array): Promise<Float32Array[]> => {
+      const queries = await timed(seconds, 'prefill', () => queriesOf(context, asked, layers, hooks));
+      prefillTokens += asked.length;
+      return timed(seconds, 'score', () =>
+        listScores(options, layouts, operations.attentionScores(queries, cells, weights), cells),
+      );
+    };
+    const chunkScores =
+      options.score.kind === 'own'
+        ? await scoresUnder(question, rowWeights(options, cells, question.length))
+        : calibrated(
+            await scoresUnder(question, meanOfRows(question.length, sharedBeginning)),
+            await scoresUnder(contentFree, meanOfRows(contentFree.length, sharedBeginning)),
+            options.score.calibration,
+          );
     // The sinks are the document's first tokens; kept always, they stay the first cells after the prefix.
     const always = Math.min(kept, prefix.length + options.sinkTokens);
     const selected = await timed(seconds, 'score', () =>
@@ -154,6 +174,12 @@ export async function compress(
     scores = chunkScores.map((list, index) => gatherFloats(list, selected[index]!));
   }
   return { lists, windowed, scores, seconds, prefillTokens };
+}
+
+/** How many tokens both begin with; of neither all. */
+function sharedLength(one: readonly Token[], other: readonly Token[]): number {
+  const most = Math.min(one.length, other.length) - 1;
+  return one.findIndex((token, i) => i >= most || token !== other[i]);
 }
 
 function startLists(scope: ListScope, layers: number, kvHeads: number, prefixLength: number): CellList[] {

@@ -10,10 +10,16 @@ export interface AttentionHead {
 /**
  * Whose attention decides.
  * `own`: each list by its own heads, as published. `evidenceHeads`: by the few heads that find evidence, with one list
- * for the whole model.
+ * for the whole model. `calibration`, 0 to 1, is the share of what they pay to a question that asks for nothing that is
+ * taken off (`calibrated`).
  */
 export type ScoreSource =
-  { readonly kind: 'own' } | { readonly kind: 'evidenceHeads'; readonly heads: readonly AttentionHead[] };
+  | { readonly kind: 'own' }
+  | {
+      readonly kind: 'evidenceHeads';
+      readonly heads: readonly AttentionHead[];
+      readonly calibration: number;
+    };
 
 /** What is kept or dropped as one: a token, a token with its score averaged over neighbours, a whole line. */
 export type KeptUnit =
@@ -37,6 +43,12 @@ export interface CompressionOptions {
   /** `exact`: budget * read / total, rounded. `sigma`: floor(chunk / ceil(total / budget)) more with every chunk, as published. */
   readonly growth: 'exact' | 'sigma';
 }
+
+/**
+ * Measured: with all of it taken off, lines that most questions draw on, such as constants, are lost from long readings;
+ * with none, those that draw attention whatever is asked take much of a small budget.
+ */
+const calibration = 0.8;
 
 /** Chunk length of the presets, tokens. */
 const defaultChunkTokens = 512;
@@ -79,7 +91,7 @@ export function presetOptions(
         ? perHead
         : {
             ...perHead,
-            score: { kind: 'evidenceHeads', heads: evidenceHeads },
+            score: { kind: 'evidenceHeads', heads: evidenceHeads, calibration },
             unit: { kind: 'line' },
           };
   }

@@ -53,6 +53,24 @@ export function listScores(
 }
 
 /**
+ * What the question pays beyond what any question would: a row's scores less a share of a row's of a content-free
+ * question (In-Context Re-ranking, arXiv 2410.02642, section 3.2, where all of it is taken off).
+ */
+export function calibrated(
+  scores: readonly Float32Array[],
+  contentFree: readonly Float32Array[],
+  share: number,
+): Float32Array[] {
+  return scores.map((list, index) => list.map((score, cell) => score - share * contentFree[index]![cell]!));
+}
+
+/** Weights of the question's rows that take the mean of those from `first` on: what stands before says nothing of it. */
+export function meanOfRows(questionTokens: number, first: number): Float32Array {
+  const weight = 1 / (questionTokens - first);
+  return Float32Array.from({ length: questionTokens }, (_, row) => (row < first ? 0 : weight));
+}
+
+/**
  * The list that a head attends over: the model's, its layer's, or its KV head's.
  * @param lists as in `CompressedCache`. @param layouts those of the layers that see all tokens
  */

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CompressionOptions, presetOptions } from '../../../extension/engine/compression/options.ts';
 import {
+  calibrated,
   listOfHead,
   listScope,
   listScores,
+  meanOfRows,
   pool,
   rowWeights,
   scoredLayers,
@@ -16,7 +18,7 @@ const heads = [
   { layer: 0, head: 1 },
   { layer: 1, head: 2 },
 ];
-const evidence: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads } };
+const evidence: CompressionOptions = { ...own, score: { kind: 'evidenceHeads', heads, calibration: 0.5 } };
 
 describe('pooled scores', () => {
   const cases = [
@@ -89,7 +91,7 @@ describe('scores of each list', () => {
     expect([...scoredLayers(evidence, layouts)]).toEqual([0, 1]);
     const one: CompressionOptions = {
       ...own,
-      score: { kind: 'evidenceHeads', heads: heads.slice(1) },
+      score: { kind: 'evidenceHeads', heads: heads.slice(1), calibration: 0.5 },
     };
     expect([...scoredLayers(one, layouts)]).toEqual([1]);
     expect([...scoredLayers(own, layouts)]).toEqual([0, 1]);
@@ -109,7 +111,21 @@ test('the list of a head is that of its KV head, of its layer, or the only one',
   expect(listOfHead(lists.slice(0, 1), layouts, { layer: 2, head: 1 })).toBe(lists[0]);
 });
 
+test('half of what a content-free question pays is taken off, list by list', () => {
+  const lists = [Float32Array.of(0.5, 0.25), Float32Array.of(1, 0)];
+  const contentFree = [Float32Array.of(0.5, 0), Float32Array.of(0.25, 0.25)];
+  expect(calibrated(lists, contentFree, 0.5).map((list) => [...list])).toEqual([
+    [0.25, 0.25],
+    [0.875, -0.125],
+  ]);
+});
+
 describe('weights of the question rows', () => {
+  test('take the mean of those behind the label', () => {
+    expect([...meanOfRows(6, 2)]).toEqual([0, 0, 0.25, 0.25, 0.25, 0.25]);
+    expect([...meanOfRows(1, 0)]).toEqual([1]);
+  });
+
   test('are 1, or the share of the sequence that a row sees', () => {
     expect([...rowWeights(own, 6, 2)]).toEqual([1, 1]);
     expect([...rowWeights({ ...own, positionWeights: true }, 6, 2)]).toEqual([0.875, 1]);
