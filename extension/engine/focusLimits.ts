@@ -4,9 +4,9 @@
  * Below this focus of the evidence heads on one line, little was found. With SmolLM2-135M: of documents of 2,000 tokens
  * that are held whole, 12 planted facts had 0.009 to 0.035, and 16 facts that were not there 0.001 to 0.006, of which 15
  * lie below. Where something was dropped all is higher, and the less is kept, the higher: the median of what is answered
- * is 0.030 with 192 tokens kept, 0.025 with 256, 0.022 with 384, 0.018 with 768 and 0.015 with 1,024, so the limit follows
- * the inverse square root. Of readings of up to 32,000 tokens of twelve packages, compressed to these budgets
- * (`npm run bench -- quality`), 52 of 72 facts of other packages lie below, and 17 of 194 answers whose evidence was held.
+ * is 0.022 with 256 tokens kept, 0.018 with 384, 0.017 with 768 and 0.015 with 1,024, so the limit follows the inverse
+ * square root. Of readings of up to 6,000 tokens of twelve packages, compressed to these budgets
+ * (`npm run bench -- quality`), 33 of 48 facts of other packages lie below, and 17 of 162 answers whose evidence was held.
  * For other models both are taken in proportion (`LoadedEngine.focusScale`).
  */
 export function thinEvidenceFocus(keptTokens: number, dropped: boolean): number {

@@ -44,7 +44,7 @@ const maxPreviousScoringTokens = 128;
 export const maxHistoryTokens = 512;
 const maxHistoryShare = 1 / 8;
 
-/** As In-Context Re-ranking has it (arXiv 2410.02642). */
+/** As In-Context Re-ranking has it (arXiv 2410.02642): short, since it is decoded after every chunk. */
 const contentFreeQuestion = 'N/A';
 
 /** Stands for the user's text while the template is rendered; it occurs in no template. */
