@@ -31,7 +31,7 @@ export interface CompressionInput {
   readonly document: DocumentTokens;
   /** What is decoded after each chunk, whose attention decides. At least one token. */
   readonly question: readonly Token[];
-  /** A question of the same form that asks for nothing; at least one token. Decoded where evidence heads decide: see `calibrated`. */
+  /** As `question`, of one that asks for nothing; decoded where evidence heads decide (`calibrated`). */
   readonly contentFree: readonly Token[];
 }
 
