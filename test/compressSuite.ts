@@ -28,6 +28,7 @@ const prefix = randomTokens(6, 20);
 const question = randomTokens(20, 21);
 /** It begins as the question does. */
 const contentFree = [...question.slice(0, 3), ...randomTokens(4, 26)];
+const asked = { prefix, question, contentFree };
 const hooks = { signal: new AbortController().signal, pace: steadyPace() };
 const headsOfAllLayers = [
   { layer: 0, head: 3 },
@@ -70,17 +71,10 @@ export function compressSuite(
     const { name, options } = one;
     const { context, operations, twin } = tiny;
     const keep = vi.spyOn(operations, 'keep');
-    const compressed = await compress(
-      context,
-      operations,
-      { prefix, document, question, contentFree },
-      options,
-      hooks,
-    );
+    const compressed = await compress(context, operations, { ...asked, document }, options, hooks);
     const evictions = keep.mock.calls.map(([kept]) => perHead(kept, twin.kvHeads));
     keep.mockRestore();
-    const { tokens, lineOf } = document;
-    const input = { prefix, tokens, lineOf, question, contentFree };
+    const input = { ...asked, tokens: document.tokens, lineOf: document.lineOf };
     const differing: number[] = [];
     let eviction = 0;
     const reference = finch(twin, input, options, (own) => {

@@ -6,11 +6,11 @@
  * lie below. Where something was dropped all is higher, and the less is kept, the higher: the median of what is answered
  * is 0.022 with 256 tokens kept, 0.018 with 384, 0.017 with 768 and 0.015 with 1,024, so the limit follows the inverse
  * square root. Of readings of up to 6,000 tokens of twelve packages, compressed to these budgets
- * (`npm run bench -- quality`), 33 of 48 facts of other packages lie below, and 17 of 162 answers whose evidence was held.
+ * (`npm run bench -- quality`), 43 of 60 facts of other packages lie below, and 14 of 162 answers whose evidence was held.
  * For other models both are taken in proportion (`LoadedEngine.focusScale`).
  */
 export function thinEvidenceFocus(keptTokens: number, dropped: boolean): number {
-  return dropped ? scaled(0.011, 320, keptTokens) : 0.006;
+  return dropped ? scaled(0.0105, 320, keptTokens) : 0.006;
 }
 
 /**

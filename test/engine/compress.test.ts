@@ -9,7 +9,7 @@ import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
 
 const prefix = randomTokens(6, 20);
 const question = randomTokens(20, 21);
-const contentFree = randomTokens(4, 26);
+const asked = { prefix, question, contentFree: randomTokens(4, 26) };
 const temporaryPath = temporaryFolder();
 const hooks = { signal: new AbortController().signal, pace: steadyPace() };
 const evidenceHeads = [
@@ -40,16 +40,10 @@ describe('promises', () => {
     const { context, operations } = tiny;
     const options = { ...presetOptions(preset, tokenBudget, evidenceHeads.slice(0, 2)), chunkTokens };
     const read: number[] = [];
-    const compressed = await compress(
-      context,
-      operations,
-      { prefix, document, question, contentFree },
-      options,
-      {
-        ...hooks,
-        onRead: (tokens) => read.push(tokens),
-      },
-    );
+    const compressed = await compress(context, operations, { ...asked, document }, options, {
+      ...hooks,
+      onRead: (tokens) => read.push(tokens),
+    });
     const kept = compressed.lists[0]!.entries.length;
     // The published growth rounds down in every chunk, so it ends at or below the budget.
     if (options.growth === 'exact') expect(kept).toBe(prefix.length + tokenBudget);
@@ -84,7 +78,7 @@ describe('promises', () => {
         ...presetOptions('default', tokenBudget, evidenceHeads.slice(0, 2)),
         chunkTokens: 128,
       };
-      const input = { prefix, document: short, question, contentFree };
+      const input = { ...asked, document: short };
       const compressed = await compress(context, operations, input, options, hooks);
       expect(compressed.scores).toBeNull();
       expect(compressed.prefillTokens).toBe(prefix.length + length);
@@ -98,7 +92,7 @@ describe('promises', () => {
     const { context, operations } = tiny;
     const stop = new AbortController();
     const options = { ...presetOptions('perHead', tokenBudget, null), chunkTokens: 128 };
-    const reading = compress(context, operations, { prefix, document, question, contentFree }, options, {
+    const reading = compress(context, operations, { ...asked, document }, options, {
       ...hooks,
       signal: stop.signal,
       onRead: (tokens) => {
@@ -116,13 +110,7 @@ test('65,536 tokens go through a window of 2,048', async () => {
     const { context, operations } = tiny.engine.open(2048, 1600);
     const document = randomDocument(65_536, 25);
     const options = presetOptions('perHead', 1024, null);
-    const compressed = await compress(
-      context,
-      operations,
-      { prefix, document, question, contentFree },
-      options,
-      hooks,
-    );
+    const compressed = await compress(context, operations, { ...asked, document }, options, hooks);
     expectContiguous({ ...tiny, context }, prefix.length + 1024);
     expect(compressed.lists.length).toBe(tiny.twin.kvHeads);
     const { entries } = compressed.lists[0]!;

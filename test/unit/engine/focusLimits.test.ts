@@ -19,19 +19,19 @@ describe('thin evidence', () => {
   test.each([256, 384, 1024])('is said of most of what is not there with %d tokens kept', (budget) => {
     const absent = rows.filter((row) => row.budget === budget && row.kind === 'absent');
     expect(absent.length).toBeGreaterThanOrEqual(12);
-    expect(absent.filter(isMarked).length / absent.length).toBeGreaterThanOrEqual(0.5);
+    expect(absent.filter(isMarked).length / absent.length).toBeGreaterThan(0.5);
   });
 
-  test('of all answers that were found one in eight is marked at most, of all absent ones two of three are not spared', () => {
+  test('of all answers that were found one in ten is marked, of all absent ones two of three are not spared', () => {
     const found = rows.filter((row) => row.kind !== 'absent' && (row.lineRecall ?? 0) > 0);
     const absent = rows.filter((row) => row.kind === 'absent');
-    expect(found.filter(isMarked).length / found.length).toBeLessThan(1 / 8);
+    expect(found.filter(isMarked).length / found.length).toBeLessThan(0.1);
     expect(absent.filter(isMarked).length / absent.length).toBeGreaterThan(2 / 3);
   });
 });
 
 test.each<[what: string, limit: (keptTokens: number) => number, measured: number, focus: number]>([
-  ['thin evidence', (kept) => thinEvidenceFocus(kept, true), 320, 0.011],
+  ['thin evidence', (kept) => thinEvidenceFocus(kept, true), 320, 0.0105],
   ['what is not held', notHeldFocus, 512, 0.008],
 ])('the limit of %s halves with four times as many tokens', (_, limit, measured, focus) => {
   expect(limit(measured)).toBeCloseTo(focus, 10);
