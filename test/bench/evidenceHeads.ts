@@ -38,7 +38,7 @@ const maxPassageTokens = 320;
 /** Asked of every passage; what a head pays to a passage for it has nothing to do with a question. */
 const contentFreeQuestion = 'N/A';
 
-const usage = `npm run bench -- heads [options] [folders, default extension]
+export const usage = `npm run bench -- heads [options] [folders, default extension]
   --max-functions N   functions to tell from each other; default ${defaultFunctions}; the time grows with its square
   --model PATH        default: the default model
   --found             prints instead what the engine finds by itself for a model without an entry`;
@@ -52,13 +52,8 @@ export async function evidenceHeadsBench(args: readonly string[]): Promise<void>
       'max-functions': { type: 'string', default: String(defaultFunctions) },
       model: { type: 'string' },
       found: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
   const path = values.model ?? (await smolLm2Path());
   if (values.found) {
     await reportFound(path);

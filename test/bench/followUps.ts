@@ -34,6 +34,10 @@ const questionsPerDocument = 2;
 /** At least so much of a fact must be kept for it to count as held. */
 const heldShare = 0.99;
 
+export const usage = `npm run bench -- followups [options]
+  --documents N,N   of 0 to ${documentSizes.length - 1}; default: all
+  --fresh           measure again what was measured`;
+
 export async function followUpsBench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],

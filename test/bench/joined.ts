@@ -25,6 +25,8 @@ export type BenchResult = z.infer<typeof result>;
 
 const paths = ['test/bench/results/speed.json', 'test/bench/results/reuse.json'];
 
+export const usage = 'npm run bench -- report';
+
 export function reportBench(): Promise<void> {
   console.log(joinedReport(paths.map((path) => result.parse(JSON.parse(readFileSync(path, 'utf8'))))));
   return Promise.resolve();

@@ -20,7 +20,7 @@ export interface FactRow extends Measured {
 
 const resultsPath = 'test/bench/results/planted-facts.json';
 
-const usage = `npm run bench -- facts [--caches NAMES] [--model PATH] [--device cpu|vulkan|cuda|metal] [--seconds N] [--fresh]
+export const usage = `npm run bench -- facts [--caches NAMES] [--model PATH] [--device cpu|vulkan|cuda|metal] [--seconds N] [--fresh]
   --caches   of nothing, everything, default, paper, perHead, absent, long (32k tokens), ${variantNames.join(', ')}
   --seconds  stop after this time; the next run goes on where this one stopped
   --fresh    measure again what was measured`;
@@ -35,13 +35,8 @@ export async function plantedFactsBench(args: readonly string[]): Promise<void> 
       device: { type: 'string', default: 'cpu' },
       seconds: { type: 'string', default: 'Infinity' },
       fresh: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
   const path = values.model ?? (await smolLm2Path());
   const model = basename(path);
   const rows = values.fresh ? [] : readRows();

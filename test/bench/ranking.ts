@@ -40,7 +40,7 @@ const capBytes = 10e9;
 /** Read plainly, to know the time that reading everything would take. */
 const speedTokens = 1024;
 
-const usage = `npm run bench -- ranking [options] [package==version or folder, default ${defaultPackages.join(' ')}]
+export const usage = `npm run bench -- ranking [options] [package==version or folder, default ${defaultPackages.join(' ')}]
   --seconds N   stops indexing after so long; the next run goes on from there; default: no limit
   --index PATH  where the index is kept; default in the user's cache folder`;
 
@@ -51,13 +51,8 @@ export async function rankingBench(args: readonly string[]): Promise<void> {
     options: {
       seconds: { type: 'string', default: 'Infinity' },
       index: { type: 'string', default: join(homedir(), '.cache/ask-codebase/bench') },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
   const until = performance.now() + Number(values.seconds) * 1000;
   const store = openStateStore({ folder: join(values.index, 'keys'), capBytes, log: console.error });
   const modelPath = await smolLm2Path();

@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { cpus, homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import koffi from 'koffi';
 import { z } from 'zod';
 import { ask, type AskParts, type AskRequest } from '../../extension/ask.ts';
@@ -49,12 +50,12 @@ const edited = '_baseSortedIndexBy.js';
 const capBytes = 10e9;
 const restoreRounds = 9;
 
-/** Given to this bench by itself: the folder whose first state is restored, in a process that holds nothing else. */
-const restoreOption = '--restore';
+export const usage = 'npm run bench -- reuse';
 
-export async function reuseBench([option, statesFolder]: readonly string[]): Promise<void> {
-  if (option === restoreOption && statesFolder !== undefined) {
-    console.log(JSON.stringify(await restoreTimes(await smolLm2Path(), statesFolder)));
+export async function reuseBench(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { restore: { type: 'string' } } });
+  if (values.restore !== undefined) {
+    console.log(JSON.stringify(await restoreTimes(await smolLm2Path(), values.restore)));
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'ask-codebase-reuse-files-'));
@@ -229,9 +230,12 @@ const restoreTimesSchema = z.object({
 type RestoreTime = z.infer<typeof restoreTimeSchema>;
 type RestoreTimes = z.infer<typeof restoreTimesSchema>;
 
-/** As an engine process does it, whose heap is small: with that of this one, collecting garbage would be measured too. */
+/**
+ * By this bench itself in a process of its own, whose heap is as small as an engine's: with the heap of this one,
+ * collecting garbage would be measured, too.
+ */
 function restoreTimesAlone(folder: string): RestoreTimes {
-  const args = [process.argv[1]!, 'reuse', restoreOption, folder];
+  const args = [process.argv[1]!, 'reuse', '--restore', folder];
   return restoreTimesSchema.parse(JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })));
 }
 

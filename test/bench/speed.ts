@@ -57,7 +57,7 @@ const wantedCompressionShare = 0.08;
 const wantedPeak = 1;
 const peakTokens = 4_000;
 
-const usage = `npm run bench -- speed [options]
+export const usage = `npm run bench -- speed [options]
   --device NAME   cpu (the default), vulkan, cuda, metal or auto
   --model PATH    a GGUF file; the default model when absent
   --readings N,…  document tokens of each reading; 2000,7000 by default, to which 32000 adds half an hour
@@ -90,13 +90,8 @@ export async function speedBench(args: readonly string[]): Promise<void> {
       'rounds-beyond': { type: 'string' },
       output: { type: 'string', default: join(repository, 'test/bench/results/speed.json') },
       peak: { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
   const { path, name } = await productModel(values.model, deviceOf(values.device));
   const engine = loadEngine(path, deviceOf(values.device));
   try {

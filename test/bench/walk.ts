@@ -22,7 +22,7 @@ const readingLimit = 8_000; // tokens
 const tokensPerCharacter = 0.3;
 const question = 'How does the compression decide which tokens to keep?';
 
-const usage = `npm run bench -- walk [options]
+export const usage = `npm run bench -- walk [options]
   --files N   files of the tree that is made and removed again; ${defaultFiles} by default`;
 
 /** Prints the seconds of each stage. */
@@ -31,13 +31,8 @@ export async function walkBench(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       files: { type: 'string', default: String(defaultFiles) },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
   const rootPath = mkdtempSync(join(tmpdir(), 'ask-codebase-walk-'));
   try {
     const bytes = await makeTree(rootPath, Number(values.files));

@@ -32,7 +32,7 @@ const short = {
 /** A fact at all depths of all lengths takes as long as a question to each package. */
 const roundsPerPosition = 3;
 
-const usage = `npm run bench -- quality [options]
+export const usage = `npm run bench -- quality [options]
   --only NAMES      of ${kindNames.join(', ')}; default: all
   --ways NAMES      of ${wayNames.join(', ')}; default: all
   --budgets N,N     tokens that generation sees; default 512,1024, which takes 4 hours
@@ -63,13 +63,9 @@ export async function qualityBench(args: readonly string[]): Promise<void> {
         reading: text,
         seconds: text,
       },
-      ...{ model: text, kvpress: text, times: flag, short: flag, report: flag, help: flag },
+      ...{ model: text, kvpress: text, times: flag, short: flag, report: flag },
     },
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
   const model = await productModel(values.model, 'cpu');
   const rows = values.short ? [] : readRows(resultsPath);
   if (!values.report) await measure(model, rows, { ...(values.short ? short : {}), ...values });
