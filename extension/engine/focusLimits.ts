@@ -4,9 +4,9 @@
  * Below this focus of the evidence heads on one line, little was found. With SmolLM2-135M: of documents of 2,000 tokens
  * that are held whole, 12 planted facts had 0.009 to 0.035, and 16 facts that were not there 0.001 to 0.006, of which 15
  * lie below. Where something was dropped all is higher, and the less is kept, the higher: the median of what is answered
- * is 0.022 with 256 tokens kept, 0.018 with 384, 0.017 with 768 and 0.015 with 1,024, so the limit follows the inverse
- * square root. Of readings of up to 6,000 tokens of twelve packages, compressed to these budgets
- * (`npm run bench -- quality`), 43 of 60 facts of other packages lie below, and 14 of 162 answers whose evidence was held.
+ * is 0.022 with 256 tokens kept, 0.018 with 384, 0.017 with 768 and 0.016 with 1,024, so the limit follows the inverse
+ * square root. Of readings of twelve packages, compressed to 192 to 1,024 tokens (`npm run bench -- quality`), 43 of 60
+ * facts of other packages lie below, and 22 of 244 answers whose evidence was held.
  * For other models both are taken in proportion (`LoadedEngine.focusScale`).
  */
 export function thinEvidenceFocus(keptTokens: number, dropped: boolean): number {

@@ -8,7 +8,7 @@ const isMarked = ({ focus, seenTokens }: (typeof rows)[number]): boolean =>
   focus !== null && focus < thinEvidenceFocus(seenTokens, true);
 
 describe('thin evidence', () => {
-  test.each([256, 384, 768, 1024])('is seldom said of what was found with %d tokens kept', (budget) => {
+  test.each([192, 256, 384, 768, 1024])('is seldom said of what was found with %d tokens kept', (budget) => {
     const found = rows.filter(
       (row) => row.budget === budget && row.kind !== 'absent' && (row.lineRecall ?? 0) > 0,
     );
