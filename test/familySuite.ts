@@ -21,7 +21,17 @@ const chunk = randomTokens(96, 1);
 const kept = 48;
 const question = randomTokens(12, 2);
 
-export function familySuite(placement: Placement, names: readonly TinyModelName[]): void {
+const families: readonly TinyModelName[] = [
+  'qwen2.5-coder, YaRN',
+  'mistral',
+  'smollm2',
+  'smollm3',
+  'phi3, partial rotary, long context',
+  'granite',
+  'gemma3',
+];
+
+export function familySuite(placement: Placement, names = families): void {
   const folder = temporaryFolder();
   const tolerance = tolerancesOf(placement, placement.device !== 'cpu');
 

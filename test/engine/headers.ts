@@ -36,15 +36,11 @@ export function runC(
   const includes = headerFiles.map((file) => `#include "${file}"`);
   const lines = [...includes, '#include <stdio.h>', '#include <stddef.h>', 'int main(void) {', ...statements];
   writeFileSync(source, [...lines, 'return 0; }', ''].join('\n'));
-  run(
-    'cc',
-    [
-      ...['-o', program, source, `-I${folder}`, ...headerFolders.map((name) => `-I${join(folder, name)}`)],
-      ...libraries,
-      ...libraries.flatMap((file) => [`-Wl,-rpath,${dirname(file)}`]),
-    ],
-    'a C compiler named cc (on Debian: apt-get install gcc libc6-dev)',
-  );
+  compileC([
+    ...['-o', program, source, `-I${folder}`, ...headerFolders.map((name) => `-I${join(folder, name)}`)],
+    ...libraries,
+    ...libraries.flatMap((file) => [`-Wl,-rpath,${dirname(file)}`]),
+  ]);
   const output = run(program, [], 'the program just compiled').trim();
   return new Map(
     output.split('\n').map((line) => {
@@ -52,6 +48,11 @@ export function runC(
       return [line.slice(0, space), line.slice(space + 1)];
     }),
   );
+}
+
+/** @param options of the compiler, source files and libraries among them. */
+export function compileC(options: readonly string[]): void {
+  run('cc', options, 'a C compiler named cc (on Debian: apt-get install gcc libc6-dev)');
 }
 
 export interface Declaration {

@@ -1,7 +1,12 @@
 /** The Vulkan device of the GPU tests: Mesa's software device, or the first GPU where there is one. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import koffi from 'koffi';
 import { AskError } from '../../extension/errors.ts';
 import { loadLibrary } from '../../extension/engine/llama/library.ts';
+import { compileC } from '../engine/headers.ts';
 import type { TinyModelName } from '../tinyEngine.ts';
+import { temporaryFolder } from '../unit/reference/temporaryFolder.ts';
 
 /** Both ways to pair dimensions, frequency factors and YaRN: what the graphs on the cache depend on. */
 export const gpuModels: readonly TinyModelName[] = ['llama, frequency factors', 'llama, YaRN', 'qwen2'];
@@ -14,6 +19,7 @@ export const gpuModels: readonly TinyModelName[] = ['llama, frequency factors', 
 export function hasVulkanDevice(times = 1): boolean {
   // Without being named, a device that runs on the CPU is passed over.
   process.env['GGML_VK_VISIBLE_DEVICES'] = new Array(times).fill('0').join(',');
+  keepBuffers();
   try {
     const gpu = loadLibrary('vulkan').devices.find((device) => device.isGpu);
     console.log(`Vulkan device: ${gpu?.description ?? 'none'}`);
@@ -23,4 +29,14 @@ export function hasVulkanDevice(times = 1): boolean {
     console.log(`The GPU tests are skipped: ${error.message}. ${error.remedy}`);
     return false;
   }
+}
+
+/** `keptBuffers.c`, which says why, for this process and those that it starts. */
+function keepBuffers(): void {
+  if (process.platform !== 'linux') return;
+  const library = join(temporaryFolder(), 'keptBuffers.so');
+  const source = fileURLToPath(new URL('keptBuffers.c', import.meta.url));
+  compileC(['-shared', '-fPIC', '-o', library, source, '-ldl']);
+  koffi.load(library, { global: true });
+  process.env['LD_PRELOAD'] = library;
 }

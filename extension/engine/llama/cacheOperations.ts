@@ -27,9 +27,7 @@ export type FirstPositions = KeptCells;
 
 interface DeviceGroup {
   readonly layers: readonly LayerLayout[];
-  readonly scoring: GraphRunner;
-  readonly copying: GraphRunner;
-  readonly evicting: GraphRunner;
+  readonly graphs: GraphRunner;
   readonly tensors: Pointer;
   readonly buffer: Pointer;
   /** Per layer of the group, of the cache's type (headDim * kvHeads, rows). */
@@ -104,7 +102,7 @@ export class CacheOperations {
   /** Copies the keys of the cells from..to-1, just written by a decode, to the first-written keys. */
   rememberKeys(from: number, to: number): void {
     for (const group of this.#groups) {
-      group.copying.run(group.layers.length * 4 + 8, (c) => ({
+      group.graphs.run(group.layers.length * 4 + 8, (c) => ({
         inputs: [],
         nodes: group.layers.map((layout) => {
           const { headDim, kvHeads, rowBytes } = layout;
@@ -125,7 +123,7 @@ export class CacheOperations {
   keep(kept: readonly KeptCells[], firstPositions: readonly FirstPositions[]): void {
     const length = keptLength(kept[0]!);
     for (const group of this.#groups) {
-      group.evicting.run(group.layers.length * 24 + 16, (c) => {
+      group.graphs.run(group.layers.length * 24 + 16, (c) => {
         const inputs: GraphInput[] = [];
         const nodes = group.layers.flatMap((layout) => {
           const cells = kept[layout.layer]!;
@@ -176,9 +174,7 @@ export class CacheOperations {
     for (const group of this.#groups) {
       this.#f.ggml_backend_buffer_free(group.buffer);
       this.#f.ggml_free(group.tensors);
-      group.scoring.dispose();
-      group.copying.dispose();
-      group.evicting.dispose();
+      group.graphs.dispose();
     }
   }
 
@@ -191,7 +187,7 @@ export class CacheOperations {
     const f = this.#f;
     const { rows, firstRow } = block;
     const visible = block.visible(cells);
-    return group.scoring.run(block.layers.length * 24 + 16, (c) => {
+    return group.graphs.run(block.layers.length * 24 + 16, (c) => {
       const mask = f.ggml_new_tensor_2d(c, ggmlType.f16, visible, rows);
       const weights = f.ggml_new_tensor_3d(c, ggmlType.f32, rows, 1, 1);
       const inputs: GraphInput[] = [
@@ -318,12 +314,7 @@ function deviceOf(library: LlamaLibrary, tensor: Pointer): Pointer {
 
 function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[], rows: number): DeviceGroup {
   checkCacheSupport(f, device, layers[0]!);
-  const threads = decodeThreads();
-  const runners = [0, 1, 2].map(() => new GraphRunner(f, device, threads)) as [
-    GraphRunner,
-    GraphRunner,
-    GraphRunner,
-  ];
+  const graphs = new GraphRunner(f, device, decodeThreads());
   const tensors = f.ggml_init({
     mem_size: f.ggml_tensor_overhead() * (layers.length + 1),
     mem_buffer: null,
@@ -335,15 +326,7 @@ function makeGroup(f: Functions, device: Pointer, layers: readonly LayerLayout[]
       f.ggml_new_tensor_2d(tensors, ggmlType[cacheType], headDim * kvHeads, rows),
     ]),
   );
-  const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, runners[0].backend);
+  const buffer = f.ggml_backend_alloc_ctx_tensors(tensors, graphs.backend);
   if (buffer === null) throw errors.memoryRanOut(rows);
-  return {
-    layers,
-    scoring: runners[0],
-    copying: runners[1],
-    evicting: runners[2],
-    tensors,
-    buffer,
-    firstKeys,
-  };
+  return { layers, graphs, tensors, buffer, firstKeys };
 }

@@ -18,10 +18,7 @@ export interface GraphParts {
   readonly results: readonly Pointer[];
 }
 
-/**
- * A ggml backend of our own on a device, beside llama.cpp's: it runs graphs over tensors that live there.
- * One instance serves one kind of graph: on Mesa's software Vulkan, two kinds on one instance damage the heap.
- */
+/** A ggml backend of our own on a device, beside llama.cpp's: it runs graphs over tensors that live there. */
 export class GraphRunner {
   readonly backend: Pointer;
   readonly #f: Functions;
