@@ -39,18 +39,15 @@ export const answeredKinds = ['fact', 'description', 'relation'] as const;
 /** Compared with the default alone, since they are measured on fewer questions. */
 const besides: readonly WayName[] = ['kvpress', 'allRead'];
 
-/** What the compressions are told apart by. */
-const compressions = [4, 6, 8, 12, 16, 32, 64];
+/** What the default is compared with at every length and number of tokens seen that were measured. */
+const compared: readonly WayName[] = ['nothing', 'everything', 'bm25', 'default'];
 
-/** Ways that all readings, shorter and longer, were measured in. */
-const ofCompression: readonly WayName[] = ['nothing', 'everything', 'bm25', 'default'];
+/** Lengths of readings that are told apart, in tokens. */
+const lengthStep = 3000;
 
 /** One entry for each way and budget, over the questions that were asked in all of the ways of that budget. */
 export function summariesOf(rows: readonly QualityRow[]): WaySummary[] {
-  const budgets = [...new Set(rows.map(({ budget }) => budget).filter((budget) => budget > 0))].sort(
-    (a, b) => a - b,
-  );
-  return [0, ...budgets].flatMap((budget) => {
+  return [0, ...numbersOf(rows, budgetOf)].flatMap((budget) => {
     const of = (way: WayName): Map<string, QualityRow> =>
       new Map(
         rows
@@ -154,20 +151,12 @@ export function tablesOf(rows: readonly QualityRow[]): string {
   const answered = ofAnswered.filter(({ readingTokens }) => readingTokens <= longestWhole);
   const parts = [
     tableOf('facts, descriptions and relations', answered),
-    tableOf(
-      'the best passages and the default by compression',
-      answered.filter(({ way }) => ofCompression.includes(way)).map(byCompression),
-      'compression',
-    ),
+    defaultAgainstPassages(ofAnswered),
     ...answeredKinds.map((kind) =>
       tableOf(
         `${kind}s`,
         answered.filter((row) => row.kind === kind),
       ),
-    ),
-    tableOf(
-      'readings that the window does not hold',
-      ofAnswered.filter(({ readingTokens }) => readingTokens > longestWhole),
     ),
   ];
   for (const { package: name, budget, places, lineRecall, nothing, best, worst } of depthsOf(rows)) {
@@ -192,50 +181,125 @@ export function tablesOf(rows: readonly QualityRow[]): string {
 
 /** How much better than the default a way is, by kind, at each budget that both were measured at. */
 function overDefault(rows: readonly QualityRow[], name: WayName): string[] {
-  const own = rows.filter(({ way }) => way === name);
-  return [...new Set(own.map(({ budget }) => budget))].flatMap((budget) => {
-    const ofDefault = new Map(
-      rows
-        .filter((row) => row.way === 'default' && row.budget === budget)
-        .map((row) => [questionOf(row), row]),
-    );
-    const pairs = own.flatMap((row) => {
-      const other = row.budget === budget ? ofDefault.get(questionOf(row)) : undefined;
-      return other === undefined ? [] : [{ row, other }];
-    });
+  const ofAll = pairsOf(rows, name, 'default');
+  return numbersOf(
+    ofAll.map(({ row }) => row),
+    budgetOf,
+  ).map((budget) => {
+    const pairs = ofAll.filter(({ row }) => row.budget === budget);
     const better = (kinds: readonly string[]): string => {
       const ofKinds = pairs.filter(({ row }) => kinds.includes(row.kind));
       const nlls = (of: 'row' | 'other'): number[] => ofKinds.map((pair) => pair[of].nll);
       return `${kinds.length === 1 ? `${kinds[0]}s` : 'all'} ${natsText(meanDifference(nlls('other'), nlls('row')))}`;
     };
-    if (pairs.length === 0) return [];
-    const recall = (of: 'row' | 'other'): number => mean(pairs.flatMap((pair) => pair[of].lineRecall ?? []));
-    return [
+    return (
       `${name}, ${budget} seen, ${pairs.length} questions: nats better than the default: ` +
-        `${[answeredKinds, ...answeredKinds.map((kind) => [kind])].map(better).join(', ')}; ` +
-        `lines ${percent(recall('row'))} against ${percent(recall('other'))}.`,
-    ];
+      `${[answeredKinds, ...answeredKinds.map((kind) => [kind])].map(better).join(', ')}; ` +
+      `lines ${percent(recallOf(pairs, 'row'))} against ${percent(recallOf(pairs, 'other'))}.`
+    );
   });
 }
 
-/** How many times as much was read as is seen, about, in place of the budget. */
-function byCompression(row: QualityRow): QualityRow {
-  if (row.budget === 0) return row;
-  const distance = (one: number): number => Math.abs(Math.log((one * row.budget) / row.readingTokens));
-  const nearest = compressions.reduce((best, one) => (distance(one) < distance(best) ? one : best));
-  return { ...row, budget: nearest };
+/** The default and the best passages of as many tokens, by the reading's length and what is seen of it, and together. */
+function defaultAgainstPassages(rows: readonly QualityRow[]): string {
+  const pairs = pairsOf(rows, 'default', 'bm25');
+  if (pairs.length === 0) return '';
+  const lines = numbersOf(rows, lengthOf).flatMap((length) =>
+    numbersOf(rows, budgetOf).flatMap((budget) => {
+      const asked = new Set(
+        pairs
+          .filter(({ row }) => lengthOf(row) === length && row.budget === budget)
+          .map(({ row }) => questionOf(row)),
+      );
+      const own = rows.filter(
+        (row) => compared.includes(row.way) && [0, budget].includes(row.budget) && asked.has(questionOf(row)),
+      );
+      const name = Number.isFinite(length) ? `about ${length}` : 'more than the window holds';
+      return linesOf(summariesOf(own), (seen) => `${seen === 0 ? '' : `${seen} of `}${name}`);
+    }),
+  );
+  return [
+    ...[markdownOf('the default against the best passages', 'tokens seen of those to read', lines), ''],
+    togetherOf(pairs),
+  ].join('\n');
 }
 
-/** @param what of the first column */
-function tableOf(title: string, rows: readonly QualityRow[], what = 'tokens seen'): string {
-  const summaries = summariesOf(rows);
-  if (summaries.length === 0) return '';
+/** The interval draws whole questions, since answers to one question, with other budgets, are much alike. */
+function togetherOf(pairs: readonly Pair[]): string {
+  const questions = new Map<string, { gain: number; answers: number }>();
+  for (const { row, other } of pairs) {
+    const name = [row.package, row.kind, row.question].join('\n');
+    const { gain, answers } = questions.get(name) ?? { gain: 0, answers: 0 };
+    questions.set(name, { gain: gain + other.nll - row.nll, answers: answers + 1 });
+  }
+  const ofEach = [...questions.values()];
+  const better = meanRatio(
+    ofEach.map(({ gain }) => gain),
+    ofEach.map(({ answers }) => answers),
+  );
+  const held = numbersOf(
+    pairs.map(({ row }) => row),
+    budgetOf,
+  ).map((budget) => {
+    const own = pairs.filter(({ row }) => row.budget === budget);
+    const [ours, theirs] = [recallOf(own, 'row'), recallOf(own, 'other')];
+    const times = (ours / theirs).toFixed(2);
+    return `with ${budget} seen ${percent(ours)} against ${percent(theirs)} (${times} times, ${own.length} answers)`;
+  });
+  return (
+    `all of these, ${questions.size} questions, ${pairs.length} answers: the default is ${natsText(better)} nats ` +
+    `better than the best passages, resampled by question; lines that answer, held: ${held.join(', ')}.`
+  );
+}
+
+interface Pair {
+  readonly row: QualityRow;
+  readonly other: QualityRow;
+}
+
+/** The same questions, of the same reading with the same budget, in two ways. */
+function pairsOf(rows: readonly QualityRow[], way: WayName, otherWay: WayName): Pair[] {
+  const nameOf = (row: QualityRow): string => `${row.budget} ${questionOf(row)}`;
+  const others = new Map(rows.filter((row) => row.way === otherWay).map((row) => [nameOf(row), row]));
+  return rows.flatMap((row) => {
+    const other = row.way === way ? others.get(nameOf(row)) : undefined;
+    return other === undefined ? [] : [{ row, other }];
+  });
+}
+
+function recallOf(pairs: readonly Pair[], of: 'row' | 'other'): number {
+  return mean(pairs.flatMap((pair) => pair[of].lineRecall ?? []));
+}
+
+/** Infinity beyond the window. */
+function lengthOf({ readingTokens }: QualityRow): number {
+  return readingTokens > longestWhole
+    ? Infinity
+    : lengthStep * Math.max(1, Math.round(readingTokens / lengthStep));
+}
+
+function budgetOf({ budget }: QualityRow): number {
+  return budget;
+}
+
+/** The different ones above 0, the least first. */
+function numbersOf(rows: readonly QualityRow[], of: (row: QualityRow) => number): number[] {
+  return [...new Set(rows.map(of))].filter((number) => number > 0).sort((a, b) => a - b);
+}
+
+function tableOf(title: string, rows: readonly QualityRow[]): string {
+  const lines = linesOf(summariesOf(rows), (seen) => (seen === 0 ? '' : String(seen)));
+  return lines.length === 0 ? '' : markdownOf(title, 'tokens seen', lines);
+}
+
+/** @param nameOf what a line begins with, of the tokens seen */
+function linesOf(summaries: readonly WaySummary[], nameOf: (seen: number) => string): string[] {
   const nllOf = (way: WayName): number => summaries.find((one) => one.way === way)?.nll ?? 0;
   const gains =
     summaries.some(({ way }) => way === 'everything') && nllOf('nothing') - nllOf('everything') > leastGain;
-  const lines = summaries.map((one) =>
+  return summaries.map((one) =>
     [
-      one.budget === 0 ? '' : String(one.budget),
+      nameOf(one.budget),
       one.way,
       String(one.questions),
       one.nll.toFixed(2),
@@ -246,6 +310,9 @@ function tableOf(title: string, rows: readonly QualityRow[], what = 'tokens seen
       Number.isNaN(one.seconds) ? '' : one.seconds.toFixed(1),
     ].join(' | '),
   );
+}
+
+function markdownOf(title: string, what: string, lines: readonly string[]): string {
   return [
     `${title}:`,
     '',

@@ -203,20 +203,37 @@ describe('rows', () => {
     expect(summaries.find(({ way }) => way === 'nothing')?.shareOfGain?.value).toBe(0);
   });
 
-  it('come to one table by compression, of shorter and longer readings', () => {
-    const longer = measured.map((one) => ({
-      ...one,
-      question: 'of a longer reading',
-      budget: 2 * one.budget,
-      readingTokens: 2 * one.readingTokens,
-    }));
-    const table = tablesOf([...measured, ...longer]).split('\n\n');
-    const rows = table[table.findIndex((part) => part.startsWith('the best passages and')) + 1]!.split('\n');
-    expect(rows.map((line) => line.split(' | ').slice(0, 3).join(' '))).toEqual([
-      '| compression way questions',
-      expect.stringContaining('---'),
-      ...['|  nothing 6', '|  everything 6', '| 4 bm25 6', '| 4 default 6', '| 8 bm25 6', '| 8 default 6'],
+  it('compare the default with the best passages at each length, and over all by question', () => {
+    const rows = measured.map((one) =>
+      one.way === 'default' ? { ...one, nll: one.kind === 'fact' ? 0.5 : 2, lineRecall: 1 } : one,
+    );
+    const passages = rows.map((one) => (one.way === 'bm25' ? { ...one, lineRecall: 0.5 } : one));
+    const longer = passages
+      .filter(({ kind, budget }) => kind === 'fact' && budget !== 128)
+      .map((one) => ({ ...one, readingTokens: 6100 }));
+    const beyond = longer
+      .filter(({ way }) => way !== 'everything')
+      .map((one) => ({ ...one, question: 'of a long reading', readingTokens: 16_000 }));
+    const parts = tablesOf([...passages, ...longer, ...beyond]).split('\n\n');
+    const at = parts.findIndex((part) => part.startsWith('the default against'));
+    const lines = parts[at + 1]!.split('\n').slice(2);
+    const [three, six, more] = ['about 3000', 'about 6000', 'more than the window holds'];
+    expect(lines.map((line) => line.split(' | ').slice(0, 3).join(', '))).toEqual([
+      ...[`| ${three}, nothing, 3`, `| ${three}, everything, 3`],
+      ...[`| 128 of ${three}, bm25, 3`, `| 128 of ${three}, default, 3`],
+      ...[`| ${three}, nothing, 3`, `| ${three}, everything, 3`],
+      ...[`| 256 of ${three}, bm25, 3`, `| 256 of ${three}, default, 3`],
+      ...[`| ${six}, nothing, 1`, `| ${six}, everything, 1`],
+      ...[`| 256 of ${six}, bm25, 1`, `| 256 of ${six}, default, 1`],
+      ...[`| ${more}, nothing, 1`, `| 256 of ${more}, bm25, 1`, `| 256 of ${more}, default, 1`],
     ]);
+    // Two of four questions are better by 1.5 nats: one with three answers, one with one, of eight answers.
+    expect(parts[at + 2]).toMatch(
+      /^all of these, 4 questions, 8 answers: the default is 0\.75 \(0\.00 to 1\.50\) nats better/,
+    );
+    expect(parts[at + 2]).toContain(
+      'with 128 seen 100 % against 50 % (2.00 times, 3 answers), with 256 seen 100 %',
+    );
   });
 
   it('compare kvpress with the default, and leave it out of the tables', () => {
@@ -228,14 +245,15 @@ describe('rows', () => {
     expect(text).not.toContain('| kvpress |');
   });
 
-  it('of readings that no window holds have no share of a gain, and a table of their own', () => {
+  it('of readings that no window holds have no share of a gain', () => {
     const long = measured
       .filter(({ way }) => way !== 'everything')
       .map((one) => ({ ...one, readingTokens: 32_000 }));
     expect(summariesOf(long).map(({ shareOfGain }) => shareOfGain)).not.toContainEqual(expect.anything());
     expect(summariesOf(long).find(({ way }) => way === 'default')?.overPassages?.value).toBe(0);
-    const [title] = tablesOf(long).split('\n\n');
-    expect(title).toBe('readings that the window does not hold:');
+    const [title, lines] = tablesOf(long).split('\n\n');
+    expect(title).toBe('the default against the best passages:');
+    expect(lines).toContain('| 128 of more than the window holds | default | 3 | 2.00 |  | 0.00 (');
   });
 
   it('tell of the same fact at many depths how much the worst keeps of the best', () => {
