@@ -81,7 +81,22 @@ if (bench === undefined) {
   try {
     await bench.run(args);
   } catch (error) {
-    console.error(isAskError(error) ? `${error.message}.\n${error.remedy}` : error);
-    process.exitCode = 3;
+    if (isWrongOption(error)) {
+      console.error(`${error.message}\n\n${bench.usage}`);
+      process.exitCode = 2;
+    } else {
+      console.error(isAskError(error) ? `${error.message}.\n${error.remedy}` : error);
+      process.exitCode = 3;
+    }
   }
+}
+
+/** Whether `parseArgs` found something on the command line that it was not told of. */
+function isWrongOption(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('ERR_PARSE_ARGS')
+  );
 }
