@@ -224,19 +224,7 @@ function defaultAgainstPassages(rows: readonly QualityRow[]): string {
   ].join('\n');
 }
 
-/** The interval draws whole questions, since answers to one question, with other budgets, are much alike. */
 function togetherOf(pairs: readonly Pair[]): string {
-  const questions = new Map<string, { gain: number; answers: number }>();
-  for (const { row, other } of pairs) {
-    const name = [row.package, row.kind, row.question].join('\n');
-    const { gain, answers } = questions.get(name) ?? { gain: 0, answers: 0 };
-    questions.set(name, { gain: gain + other.nll - row.nll, answers: answers + 1 });
-  }
-  const ofEach = [...questions.values()];
-  const better = meanRatio(
-    ofEach.map(({ gain }) => gain),
-    ofEach.map(({ answers }) => answers),
-  );
   const held = numbersOf(
     pairs.map(({ row }) => row),
     budgetOf,
@@ -246,10 +234,37 @@ function togetherOf(pairs: readonly Pair[]): string {
     const times = (ours / theirs).toFixed(2);
     return `with ${budget} seen ${percent(ours)} against ${percent(theirs)} (${times} times, ${own.length} answers)`;
   });
+  const better = answeredKinds
+    .map((kind) => ({ kind, own: pairs.filter(({ row }) => row.kind === kind) }))
+    .flatMap(({ kind, own }) => (own.length === 0 ? [] : [`${kind}s ${natsText(gainByQuestion(own))}`]));
+  const questions = new Set(pairs.map(({ row }) => askedOf(row))).size;
   return (
-    `all of these, ${questions.size} questions, ${pairs.length} answers: the default is ${natsText(better)} nats ` +
-    `better than the best passages, resampled by question; lines that answer, held: ${held.join(', ')}.`
+    `all of these, ${questions} questions, ${pairs.length} answers: the default is ` +
+    `${natsText(gainByQuestion(pairs))} nats better than the best passages, resampled by question ` +
+    `(${better.join(', ')}); lines that answer, held: ${held.join(', ')}.`
   );
+}
+
+/**
+ * How many nats the first of each pair is better. The interval draws whole questions, since the answers to one, with
+ * other budgets, are much alike.
+ */
+function gainByQuestion(pairs: readonly Pair[]): Interval {
+  const questions = new Map<string, { gain: number; answers: number }>();
+  for (const { row, other } of pairs) {
+    const { gain, answers } = questions.get(askedOf(row)) ?? { gain: 0, answers: 0 };
+    questions.set(askedOf(row), { gain: gain + other.nll - row.nll, answers: answers + 1 });
+  }
+  const ofEach = [...questions.values()];
+  return meanRatio(
+    ofEach.map(({ gain }) => gain),
+    ofEach.map(({ answers }) => answers),
+  );
+}
+
+/** What is asked, of whatever reading. */
+function askedOf(row: QualityRow): string {
+  return [row.package, row.kind, row.question].join('\n');
 }
 
 interface Pair {
