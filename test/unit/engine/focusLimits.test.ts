@@ -8,13 +8,16 @@ const isMarked = ({ focus, seenTokens }: (typeof rows)[number]): boolean =>
   focus !== null && focus < thinEvidenceFocus(seenTokens, true);
 
 describe('thin evidence', () => {
-  test.each([192, 256, 384, 768, 1024, 2048])('is seldom said of what was found with %d tokens kept', (budget) => {
-    const found = rows.filter(
-      (row) => row.budget === budget && row.kind !== 'absent' && (row.lineRecall ?? 0) > 0,
-    );
-    expect(found.length).toBeGreaterThan(20);
-    expect(found.filter(isMarked).length / found.length).toBeLessThan(0.2);
-  });
+  test.each([192, 256, 384, 768, 1024, 2048])(
+    'is seldom said of what was found with %d tokens kept',
+    (budget) => {
+      const found = rows.filter(
+        (row) => row.budget === budget && row.kind !== 'absent' && (row.lineRecall ?? 0) > 0,
+      );
+      expect(found.length).toBeGreaterThan(20);
+      expect(found.filter(isMarked).length / found.length).toBeLessThan(0.2);
+    },
+  );
 
   test.each([256, 384, 1024, 2048])('is said of most of what is not there with %d tokens kept', (budget) => {
     const absent = rows.filter((row) => row.budget === budget && row.kind === 'absent');
