@@ -8,8 +8,13 @@ export interface Allocated {
   readonly addLine: (line: string) => void;
   /** Cells of the latest cache. */
   readonly cells: () => number;
-  /** Of main memory, and of the device with that name. */
+  /** Of main memory but for `repacked`, and of the device with that name. */
   readonly main: () => number;
+  /**
+   * Copies of weights as the processor multiplies them best. The pages of the file that they were made from are in the
+   * resident set, too, until the system wants them for something else.
+   */
+  readonly repacked: () => number;
   readonly device: (name: string) => number;
 }
 
@@ -26,7 +31,8 @@ export function readAllocated(): Allocated {
       if (size !== null) cells = Number(size[1]);
     },
     cells: () => cells,
-    main: () => sum((name) => /^CPU|_Host$/.test(name)),
+    main: () => sum((name) => /^CPU(?!_REPACK$)|_Host$/.test(name)),
+    repacked: () => sum((name) => /^(?:AMX|CPU_REPACK)$/.test(name)),
     device: (name) => sum((one) => one === name),
   };
 }

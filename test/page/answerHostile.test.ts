@@ -13,7 +13,16 @@ afterAll(() => answer.close());
 describe('what is watched', () => {
   it.each([
     ['a script that runs', () => (window as unknown as { canary(): void }).canary(), /script ran/],
-    ['script in an attribute', () => document.body.setAttribute('onclick', 'canary()'), /policy: script-src/],
+    [
+      'script in an attribute',
+      () => {
+        document.body.setAttribute('onclick', 'canary()');
+        // Since version 150 Chromium holds an attribute against the policy when its event comes, not when it is set.
+        document.body.click();
+        document.body.removeAttribute('onclick');
+      },
+      /policy: script-src/,
+    ],
     [
       'an image from outside',
       () => {
