@@ -31,9 +31,17 @@ const families: readonly TinyModelName[] = [
   'gemma3',
 ];
 
+/**
+ * The families' scores are off by up to 0.009 on Mesa's software device on one processor and 0.012 on another, which is
+ * more than of the models of the numerics.
+ */
+const gpuScores = 1.4e-2;
+
 export function familySuite(placement: Placement, names = families): void {
   const folder = temporaryFolder();
-  const tolerance = tolerancesOf(placement, placement.device !== 'cpu');
+  const onGpu = placement.device !== 'cpu';
+  const tolerance = tolerancesOf(placement, onGpu);
+  const scoresTolerance = onGpu ? gpuScores : tolerance.scores;
 
   test.each(names)('%s: what is read, scored and kept is as in the twin', async (name) => {
     await yieldToEvents();
@@ -94,7 +102,7 @@ export function familySuite(placement: Placement, names = families): void {
       };
       console.log(`${name}: relative errors`, figures);
       expect(figures.logits).toBeLessThan(tolerance.logits);
-      expect(figures.scores).toBeLessThan(tolerance.scores);
+      expect(figures.scores).toBeLessThan(scoresTolerance);
       expect(figures.keys).toBeLessThan(tolerance.keys);
       expect(figures['logits of what is kept']).toBeLessThan(tolerance.logits);
     } finally {

@@ -6,12 +6,12 @@
  * lie below. Where something was dropped all is higher, and the less is kept, the higher: the median of what is answered
  * is 0.024 with 192 tokens kept, 0.018 with 384, 0.015 with 1,024 and 0.012 with 2,048, and three quarters of what is
  * absent lie below 0.010, 0.010, 0.007 and 0.006 with 256, 384, 1,024 and 2,048, so the limit follows the inverse cube
- * root. Of readings of twelve packages, compressed to 192 to 2,048 tokens (`npm run bench -- quality`), 60 of 84
- * facts of other packages lie below, and 37 of 355 answers whose evidence was held.
+ * root. Of readings of twelve packages, compressed to 192 to 2,048 tokens (`npm run bench -- quality`), 58 of 84
+ * facts of other packages lie below, and 35 of 355 answers whose evidence was held.
  * For other models both are taken in proportion (`LoadedEngine.focusScale`).
  */
 export function thinEvidenceFocus(keptTokens: number, dropped: boolean): number {
-  return dropped ? scaled(0.0105, 320, keptTokens) : 0.006;
+  return dropped ? scaled(0.0102, 320, keptTokens) : 0.006;
 }
 
 /**

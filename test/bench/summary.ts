@@ -97,6 +97,6 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(0)} %`;
 }
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -183,7 +183,7 @@ describe('an answer', () => {
     const end = await onTerminal({});
     expect(end.code).toBe(0);
     expect(end.stdout).toMatch(
-      /\r\u001b\[KReading {2}\d+ of \d+ files {2}\d+ % {2}[\d,]+ tokens\/s {2}[\d.]+ s left/,
+      /\r\u001b\[KReading {2}\d+ of \d+ files {2}\d+ % {2}\d{1,3}(?:,\d{3})* tokens\/s {2}[\d.]+ s left/,
     );
     expect(end.stdout).toContain('\u001b[1mCoverage');
     expect((await onTerminal({ NO_COLOR: '1' })).stdout).not.toContain('\u001b[1m');

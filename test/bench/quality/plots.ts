@@ -1,4 +1,5 @@
 /** The plots of the quality bench: the gain of each way, by budget, and by the depth of what is asked for. */
+import { mean } from '../summary.ts';
 import { answeredKinds, longestWhole, summariesOf, type WaySummary } from './report.ts';
 import type { QualityRow } from './rows.ts';
 import { svgOf, type Bars, type Plot, type Series } from './svg.ts';
@@ -101,8 +102,4 @@ function sharesAround(values: readonly number[]): number[] {
 
 function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,6 +1,6 @@
 /** What the rows come to: shares of the gain with their intervals, recall, and how well what is absent is told. */
 import { meanDifference, meanRatio, type Interval } from '../recall.ts';
-import { areaUnderCurve } from '../summary.ts';
+import { areaUnderCurve, mean } from '../summary.ts';
 import { keyOf, type QualityRow } from './rows.ts';
 import { wayNames, type WayName } from './ways.ts';
 
@@ -351,8 +351,4 @@ function questionOf(row: QualityRow): string {
 
 function percent(share: number): string {
   return Number.isNaN(share) ? '' : `${(100 * share).toFixed(0)} %`;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

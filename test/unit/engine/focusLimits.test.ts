@@ -25,16 +25,16 @@ describe('thin evidence', () => {
     expect(absent.filter(isMarked).length / absent.length).toBeGreaterThan(0.5);
   });
 
-  test('of all answers that were found one in nine is marked, of all absent ones seven in ten', () => {
+  test('of all answers that were found one in ten is marked, of all absent ones two of three are not spared', () => {
     const found = rows.filter((row) => row.kind !== 'absent' && (row.lineRecall ?? 0) > 0);
     const absent = rows.filter((row) => row.kind === 'absent');
-    expect(found.filter(isMarked).length / found.length).toBeLessThan(1 / 9);
-    expect(absent.filter(isMarked).length / absent.length).toBeGreaterThanOrEqual(0.7);
+    expect(found.filter(isMarked).length / found.length).toBeLessThan(0.1);
+    expect(absent.filter(isMarked).length / absent.length).toBeGreaterThan(2 / 3);
   });
 });
 
 test.each<[what: string, limit: (keptTokens: number) => number, measured: number, focus: number]>([
-  ['thin evidence', (kept) => thinEvidenceFocus(kept, true), 320, 0.0105],
+  ['thin evidence', (kept) => thinEvidenceFocus(kept, true), 320, 0.0102],
   ['what is not held', notHeldFocus, 512, 0.008],
 ])('the limit of %s halves with eight times as many tokens', (_, limit, measured, focus) => {
   expect(limit(measured)).toBeCloseTo(focus, 10);
